@@ -1,7 +1,7 @@
 """The rules of law: who hears what, when. One pure function, `decide`, total over everything it can be given.
 
-Source of every rule: section 2 ("Who hears what") of the design, quoted in `docs/adr/0002-who-hears-what.md`. Whatever is not
-permitted here is silence, and silence always connects the call.
+Source of every rule: the audience rule, quoted in `docs/adr/0002-who-hears-what.md`. Whatever is not permitted here is
+silence, and silence always connects the call.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +24,6 @@ from gateway.domain.notice import (
     MissingNotices,
     OrganisationNotices,
     PersonNotices,
-    PrivateNotice,
     PublicNotice,
     Purpose,
     Reply,
@@ -149,7 +148,7 @@ def _on_key(order_id: str, purpose: Purpose, key: str, standing: Standing, now: 
         return _bridge(Reason.KEY_PRESSED if key else Reason.NOTICE_HEARD, order_id)
     notices = found.notices
     match purpose, key:
-        case (Purpose.OPENER | Purpose.PRIVATE), "9":
+        case ((Purpose.OPENER | Purpose.PRIVATE), "9"):
             suspension = SuspendLine(order_id=order_id, ground=Ground.WRONG_PERSON)
             return _reply(suspension, notices.wrong_person, Reason.WRONG_PERSON, order_id)
         case Purpose.PRIVATE, "3":
@@ -236,7 +235,7 @@ def _verdict(each: OrderOnLine, standing: UnderOrders, now: datetime, *, opener_
 
 
 def _is_private(standing: UnderOrders, now: datetime) -> bool:
-    """A line that a living order names as a natural person's is never played to callers, whoever had it before."""
+    """Tell whether a living order names the line as a natural person's: it is then never played to callers."""
     return any(
         isinstance(each.order.subject, NaturalPerson) and each.order.state_at(now) not in _ENDED
         for each in standing.orders

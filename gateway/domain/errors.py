@@ -45,7 +45,7 @@ class AudienceError(GatewayError):
 
 
 class NoticeTooLongError(GatewayError):
-    """The public notice lasts {seconds:.1f} s; callers wait at most {limit:.0f} s. Shorten the text or the recording."""
+    """The public notice lasts {seconds:.1f} s; callers wait at most {limit:.0f} s. Shorten the text or recording."""
 
     code = "notice_too_long"
 
@@ -63,7 +63,7 @@ class CapsTooLooseError(GatewayError):
 
 
 class InvalidTransitionError(GatewayError):
-    """Order {order} is {state}; it cannot be {verb}. {cure}"""
+    """Order {order} is {state}; it cannot be {verb}; only one that is {allowed} can."""
 
     code = "invalid_transition"
 

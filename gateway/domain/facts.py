@@ -21,6 +21,10 @@ class Opaque:
 
     text: str
 
+    def __str__(self) -> str:
+        """Return what the provider wrote; only responses to the provider may hold it."""
+        return self.text
+
     def __repr__(self) -> str:
         """Hide the middle, as for a number."""
         return f"Opaque({mask(self.text)})"

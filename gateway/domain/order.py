@@ -131,7 +131,7 @@ def approve(order: Order, officer: str, valid_until: datetime, warning: timedelt
 
 
 def suspend(order: Order, now: datetime) -> Order:
-    """Silence the order until it is resumed. Suspending twice keeps the first instant. Raises InvalidTransitionError."""
+    """Silence the order until it is resumed; a second time changes nothing. Raises InvalidTransitionError."""
     if order.state_at(now) is OrderState.SUSPENDED:
         return order
     _expect(order, now, "suspended", OrderState.APPROVED, OrderState.WARNED, OrderState.IN_FORCE)
@@ -147,9 +147,7 @@ def _expect(order: Order, now: datetime, verb: str, *allowed: OrderState) -> Non
     state = order.state_at(now)
     if state not in allowed:
         names = " or ".join(each.value for each in allowed)
-        raise InvalidTransitionError(
-            order=order.order_id, state=state.value, verb=verb, cure=f"Only an order that is {names} can."
-        )
+        raise InvalidTransitionError(order=order.order_id, state=state.value, verb=verb, allowed=names)
 
 
 def _check_window(start: datetime, end: datetime) -> None:

@@ -88,7 +88,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
-    """Connect the caller to `destination`; `whisper_for` names the order on which the callee is to be spoken to first."""
+    """Connect to `destination`; `whisper_for` names the order on which the callee is spoken to first."""
 
     destination: Destination
     whisper_for: str = ""

@@ -1,0 +1,64 @@
+# The commands of this project. `make run` to try it, `make test` to check it; both may be run again at any time.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check unit lock format bench bench-short clean
+
+SHELL := /bin/sh
+BIN := .venv/bin
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.complete ## Create .venv, locked, for running and developing
+
+.venv/.complete: pyproject.toml uv.lock scripts/uv
+	scripts/uv sync --frozen --quiet
+	@touch $@
+
+run: setup ## Load the demo and serve it on 127.0.0.1:8080
+	@$(BIN)/notice-gateway demo
+	@echo
+	@echo "Try these from another terminal, in this folder:"
+	@echo "  $(BIN)/notice-gateway call +12025550110            an organisation: the caller hears the notice"
+	@echo "  $(BIN)/notice-gateway call +12025550111            in its warning period: only the callee hears it"
+	@echo "  $(BIN)/notice-gateway call +442079460120 --key 1@4 a person: asked in private, 08:00 to 21:00 in London"
+	@echo
+	@exec $(BIN)/notice-gateway serve
+
+test: setup ## Run every check and test; installs the Debian packages that tests need
+	scripts/install-test-packages
+	@$(MAKE) --no-print-directory -j2 check-style check-types
+	@$(MAKE) --no-print-directory bench-short
+	@$(MAKE) --no-print-directory unit
+
+check: check-style check-types ## Formatting, lint, types and import contracts
+
+.PHONY: check-style check-types
+check-style: setup
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@! grep -nE 'https?://' uv.lock | grep -vE 'https://(pypi\.org/simple|files\.pythonhosted\.org/)' \
+	  || { echo "uv.lock names something other than the public index"; exit 1; }
+
+check-types: setup
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/pytest -n 2 --dist worksteal -q
+
+bench: setup ## Measure; writes bench/RESULTS.md
+	scripts/install-test-packages
+	$(BIN)/python bench/run.py
+
+bench-short: setup
+	$(BIN)/python bench/run.py --short
+
+format: setup ## Format and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Renew uv.lock
+	scripts/uv lock
+
+clean: ## Remove the environment and caches; data in var/ stays
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,37 @@
+"""How gunicorn serves the gateway: two workers of four threads, measured best for two cores (bench/RESULTS.md)."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+wsgi_app = "gateway.wsgi:application"
+bind = "127.0.0.1:8080"
+worker_class = "gthread"
+workers = 2
+threads = 4
+# Without it one worker sometimes takes all the kept-alive connections.
+reuse_port = True
+keepalive = 30
+# A provider gives up after 15 s; a worker that hangs for longer is replaced.
+timeout = 30
+graceful_timeout = 20
+# The screen's thread must start after the fork.
+preload_app = False
+# Control files go where writing them cannot block on a disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (Linux' memory file system, by name)
+accesslog = None
+errorlog = "-"
+
+# Several workers add up their metrics through files in a folder that prometheus_client finds in the environment. It is
+# made before any worker imports the library, and removed at the end.
+_metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics  # noqa: TID251
+_master = os.getpid()
+
+
+def on_exit(_server: Any) -> None:  # noqa: ANN401  (gunicorn's types are not exported)
+    """Remove the metrics folder."""
+    if os.getpid() == _master:
+        shutil.rmtree(_metrics, ignore_errors=True)

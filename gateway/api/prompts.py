@@ -1,0 +1,30 @@
+"""`GET /prompts/<sha256>.<ext>`: renditions by content. What is there never changes, so it may be cached for ever."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Response, send_file
+
+from gateway.audio.library import Library
+
+_FOR_EVER = timedelta(days=365)
+
+
+def make_blueprint(library: Library) -> Blueprint:
+    """Return the route. Types: Twilio accepts audio/wav for mu-law, A-law and PCM alike."""
+    blueprint = Blueprint("prompts", __name__)
+
+    @blueprint.get("/prompts/<sha256>.<extension>")
+    def prompt(sha256: str, extension: str) -> Response:
+        """Send a rendition whole or in ranges, or answer 304 to who has it."""
+        path = library.path_of(sha256, extension)
+        if path is None:
+            return Response("404: there is no such rendition\n", status=404, content_type="text/plain")
+        response = send_file(
+            path, mimetype="audio/wav", conditional=True, etag=sha256, max_age=int(_FOR_EVER.total_seconds())
+        )
+        response.cache_control.public = True
+        response.cache_control.immutable = True
+        response.cache_control.no_cache = None
+        return response
+
+    return blueprint

@@ -1,0 +1,134 @@
+"""`create_app`: the one place where the parts of the web service are put together."""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from flask import Flask, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from gateway.api import health, prompts
+from gateway.assembly import Parts, put_together
+from gateway.metrics import Metrics
+from gateway.privacy.token import TokenSealer
+from gateway.providers.blueprint import Switchboard
+from gateway.providers.blueprint import make_blueprint as make_providers
+from gateway.providers.dialect import Dialect
+from gateway.providers.twilio.dialect import Twilio
+from gateway.register.lookup import Lookup
+from gateway.register.screen import Screen, ScreenKeeper
+from gateway.settings import Settings, SettingsError
+from gateway.workflows.call_desk import CallDesk
+from gateway.workflows.loop_guard import LoopGuard
+
+# A provider's webhook has some 3 kB. What is larger and signed still connects; beyond this nothing is read at all.
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the web service, its screen loaded if the database answers. Raises SettingsError, KeyFileError."""
+    configure_logging(settings)
+    parts = put_together(settings)
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    screen = Screen(parts.keys)
+    keeper = ScreenKeeper(
+        screen, parts.calls, every=settings.screen_poll_seconds, failed=lambda _error: metrics.screen_failed()
+    )
+    keeper.start()
+    desk = CallDesk(
+        engine=parts.calls,
+        office=parts.studio.engine,
+        screen=screen,
+        lookup=Lookup(parts.keys),
+        keys=parts.keys,
+        loops=LoopGuard(),
+    )
+    app = Flask("gateway", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys))
+    app.register_blueprint(make_providers(dialects(parts), switchboard))
+    app.register_blueprint(prompts.make_blueprint(parts.studio.library))
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
+    app.register_blueprint(
+        health.make_blueprint(
+            health.Health(engine=parts.calls, screen=screen, exposition=_exposition(registry), metrics_token=token)
+        )
+    )
+    app.register_error_handler(500, _internal_error)
+    app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper)
+    return app
+
+
+class Running:
+    """What a program that made an app itself (a test, a bench) has to stop."""
+
+    def __init__(self, *, parts: Parts, keeper: ScreenKeeper) -> None:
+        """Keep the parts."""
+        self.parts = parts
+        self._keeper = keeper
+
+    def stop(self) -> None:
+        """End the screen's thread and close the database."""
+        self._keeper.stop()
+        self.parts.close()
+
+
+def dialects(parts: Parts) -> tuple[Dialect, ...]:
+    """Return the table of dialects. Raises SettingsError where a dialect has no secret to verify with."""
+    settings = parts.settings
+    if not settings.twilio_tokens:
+        raise SettingsError(
+            where="NOTICE_GATEWAY_TWILIO_AUTH_TOKEN",
+            why="it is not set, and every call would be refused; copy it from the Twilio console",
+        )
+    return (
+        Twilio(
+            origin=settings.public_origin,
+            tokens=settings.twilio_tokens,
+            keys=parts.keys,
+            routes=settings.routes(),
+            bypass=settings.bypass(),
+            token_lifetime=timedelta(seconds=settings.token_seconds),
+            ring_seconds=settings.ring_seconds,
+        ),
+    )
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log one JSON object a line to the standard error stream."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _exposition(registry: CollectorRegistry) -> Callable[[], bytes]:
+    """Return all workers' metrics where several share a folder (set by config/gunicorn.conf.py), else this one's."""
+
+    def exposition() -> bytes:
+        # prometheus_client itself is told of the folder through the environment only.
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # noqa: TID251
+            return generate_latest(registry)
+        shared = CollectorRegistry()
+        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+        return generate_latest(shared)
+
+    return exposition
+
+
+def _internal_error(_error: Exception) -> Response:
+    """Answer without a trace of what went wrong; the log has it."""
+    return Response("500: an error on our side; it is in the log\n", status=500, content_type="text/plain")

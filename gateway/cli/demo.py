@@ -1,0 +1,42 @@
+"""`notice-gateway demo`."""
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.cli.context import ERR, OUT, Tools
+from gateway.clock import utc_now
+from gateway.settings import DEMO_TOKEN
+from gateway.workflows.load_demo import RealDataError, load_demo, refuse_real_data
+
+_MARK = """This folder holds the court notice gateway's demo and nothing else.
+While this file is here and no auth token is set, the gateway accepts the public token "demo-token".
+"""
+
+
+@click.command()
+@click.pass_obj
+def demo(tools: Tools) -> None:
+    """Load sample courts, districts, orders and notices into an empty data folder.
+
+    Nothing in it is real: the courts do not exist and the numbers are reserved for fiction. A folder with real data is
+    refused. Running it again puts the demo back to its first state, for an order's warning period lasts three days.
+    """
+    settings = tools.settings()
+    if not settings.is_demo and settings.database_url == "" and settings.data_dir.exists():
+        strange = sorted(path.name for path in settings.data_dir.iterdir() if path != settings.sqlite_path)
+        known = {settings.key_file.name, settings.renditions_dir.name, "register.sqlite3-wal", "register.sqlite3-shm"}
+        foreign = [name for name in strange if name not in known]
+        if foreign:
+            raise RealDataError(where=settings.data_dir, what=foreign[0])
+    parts = tools.prepared()
+    try:
+        refuse_real_data(parts.studio, str(settings.data_dir))
+        settings.demo_mark.write_text(_MARK, encoding="utf-8")
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=ERR) as progress:
+            task = progress.add_task("Making renditions")
+            for done, total, what in load_demo(parts.studio, utc_now()):
+                progress.update(task, completed=done, total=total, description=what)
+    finally:
+        parts.close()
+    OUT.print(f"The demo is loaded in {settings.data_dir}. Its webhooks are signed with the token {DEMO_TOKEN!r}.")

@@ -1,0 +1,63 @@
+"""`notice-gateway serve`."""
+
+import os
+import sys
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.assembly import prepare
+from gateway.cli.context import ERR, Tools
+from gateway.domain.errors import GatewayError
+from gateway.settings import Settings, SettingsError
+
+_DEFAULT_BIND = "127.0.0.1:8080"
+
+
+class DatabaseAwayError(GatewayError):
+    """The database did not answer at start ({why})."""
+
+    code = "database_away"
+
+
+@click.command()
+@click.option("--bind", default=_DEFAULT_BIND, show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@click.pass_obj
+def serve(tools: Tools, bind: str) -> None:
+    """Answer webhooks with gunicorn, set up by config/gunicorn.conf.py.
+
+    Refuses to start without NOTICE_GATEWAY_TWILIO_AUTH_TOKEN outside the demo: every call would be refused. Brings the
+    database up to date first; if it is away, the gateway starts all the same and connects every call in silence.
+    """
+    settings = tools.settings()
+    _refuse_wrong_settings(settings, bind)
+    try:
+        prepare(settings).close()
+    except SQLAlchemyError as error:
+        why = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+        ERR.print(f"{DatabaseAwayError(why=why)} Calls are connected without notices until it is back.", style="yellow")
+    if settings.twilio_auth_token is None:
+        ERR.print('Demo: webhooks are accepted with the public token "demo-token".', style="yellow")
+    configuration = settings.config_dir / "gunicorn.conf.py"
+    sys.stdout.flush()
+    sys.stderr.flush()
+    arguments = [sys.executable, "-m", "gunicorn", "--config", str(configuration), "--bind", bind]
+    # gunicorn takes this process over, so that signals reach it directly.
+    os.execv(sys.executable, arguments)  # noqa: S606  (no shell is wanted)
+
+
+def _refuse_wrong_settings(settings: Settings, bind: str) -> None:
+    if not settings.twilio_tokens:
+        raise SettingsError(
+            where="NOTICE_GATEWAY_TWILIO_AUTH_TOKEN",
+            why="it is not set, and every call would be refused; copy it from the Twilio console,"
+            " or load the demo with `notice-gateway demo`",
+        )
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.BadParameter(f"{bind!r} is not HOST:PORT, for example {_DEFAULT_BIND}", param_hint="--bind")
+    settings.routes()
+    settings.bypass()
+    configuration = settings.config_dir / "gunicorn.conf.py"
+    if not configuration.is_file():
+        raise SettingsError(where=configuration, why="it is missing; set NOTICE_GATEWAY_CONFIG_DIR to where it is")

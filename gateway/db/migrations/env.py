@@ -1,0 +1,12 @@
+"""Alembic's environment: runs on the connection that `gateway.db.schema` hands over."""
+
+from alembic import context
+
+from gateway.db.metadata import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+context.run_migrations()

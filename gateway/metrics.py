@@ -1,0 +1,64 @@
+"""What is counted. Labels are words of ours from closed sets: never a number, a name or anything a caller sent."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+_BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 5.0)
+
+
+class Metrics:
+    """Every counter of the gateway, on one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register the counters; several workers share them through prometheus_client's multiprocess mode."""
+        self._calls = Counter(
+            "notice_gateway_webhooks",
+            "Webhooks answered, by event, decision and reason; a fall-through still connects.",
+            ("provider", "event", "decision", "reason"),
+            registry=registry,
+        )
+        self._refused = Counter(
+            "notice_gateway_webhooks_refused",
+            "Webhooks refused before anything was parsed: signature, method or size.",
+            ("provider", "why"),
+            registry=registry,
+        )
+        self._tokens = Counter(
+            "notice_gateway_tokens_refused",
+            "Callback tokens that were missing, forged, expired or of another call.",
+            ("provider", "why"),
+            registry=registry,
+        )
+        self._screens = Counter(
+            "notice_gateway_screen_failures", "Times the screen could not be refreshed.", registry=registry
+        )
+        self._dispositions = Counter(
+            "notice_gateway_dispositions", "How calls ended.", ("provider", "disposition"), registry=registry
+        )
+        self._seconds = Histogram(
+            "notice_gateway_webhook_seconds",
+            "Time to answer a webhook, in seconds.",
+            ("provider", "event"),
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+
+    def answered(self, provider: str, event: str, decision: str, reason: str, seconds: float) -> None:
+        """Count an answered webhook."""
+        self._calls.labels(provider, event, decision, reason).inc()
+        self._seconds.labels(provider, event).observe(seconds)
+
+    def refused(self, provider: str, why: str) -> None:
+        """Count a webhook that was refused."""
+        self._refused.labels(provider, why).inc()
+
+    def token_refused(self, provider: str, why: str) -> None:
+        """Count a callback token that was refused."""
+        self._tokens.labels(provider, why).inc()
+
+    def screen_failed(self) -> None:
+        """Count a refresh that the database did not answer."""
+        self._screens.inc()
+
+    def ended(self, provider: str, disposition: str) -> None:
+        """Count the end of a call."""
+        self._dispositions.labels(provider, disposition).inc()

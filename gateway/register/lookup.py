@@ -1,0 +1,62 @@
+"""The hot path: what the register says about a called line. Core only, one statement for the orders."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, bindparam, not_, select
+
+from gateway.domain.e164 import E164
+from gateway.domain.standing import NoOrders, OrderOnLine, UnderOrders
+from gateway.domain.zones import candidate_zones
+from gateway.privacy.blind_index import index_line
+from gateway.privacy.field import FieldCipher
+from gateway.privacy.keys import Keys
+from gateway.register.courts import COLUMNS, caps_of
+from gateway.register.districts import silent_districts
+from gateway.register.notices import assemble, parts_of, replies_of
+from gateway.register.orders import read_order
+from gateway.register.tables import courts, lines, orders
+
+_ON_LINE = (
+    select(
+        orders,
+        *(column for column in COLUMNS if column.name not in {"court_id", "name", "zone"}),
+        lines.c.zone.label("line_zone"),
+        lines.c.suspended_at.label("line_suspended_at"),
+        not_(orders.c.district_id.in_(select(silent_districts().c.district_id))).label("district_enabled"),
+    )
+    .join(lines, lines.c.order_id == orders.c.order_id)
+    .join(courts, courts.c.court_id == orders.c.court_id)
+    .where(lines.c.line_index == bindparam("line_index"))
+)
+
+
+class Lookup:
+    """Asks the primary database about one line. A positive answer is never cached: lifting is immediate."""
+
+    def __init__(self, keys: Keys) -> None:
+        """Find lines with the index key of `keys`, read them with its field key."""
+        self._keys = keys
+        self._cipher = FieldCipher(keys)
+
+    def standing_of(self, connection: Connection, line: E164) -> UnderOrders | NoOrders:
+        """Return every order on the line, in whatever state; histories of plays are left to the evidence."""
+        rows = connection.execute(_ON_LINE, {"line_index": index_line(line, self._keys)}).all()
+        if not rows:
+            return NoOrders()
+        parts = parts_of(connection, [row.order_id for row in rows])
+        private = any(row.subject_kind == "natural_person" for row in rows)
+        reply_parts = replies_of(connection) if private else {}
+        found = []
+        for row in rows:
+            order = read_order(row, self._cipher)
+            found.append(
+                OrderOnLine(
+                    order=order,
+                    caps=caps_of(row),
+                    zones=(ZoneInfo(row.line_zone),) if row.line_zone else candidate_zones(line),
+                    line_suspended=row.line_suspended_at is not None,
+                    district_enabled=bool(row.district_enabled),
+                    notices=assemble(order.subject, parts.get(order.order_id, {}), reply_parts),
+                )
+            )
+        return UnderOrders(tuple(found))

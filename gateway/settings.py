@@ -1,0 +1,141 @@
+"""Settings: read once, at boot, from the environment and `config/`, and checked there. Nothing else reads either."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from gateway.domain.bypass import BypassList
+from gateway.domain.errors import GatewayError
+from gateway.domain.route import Routes
+
+PREFIX = "NOTICE_GATEWAY_"
+DEMO_TOKEN = "demo-token"  # noqa: S105  (public by design: it opens the demo and nothing else)
+_HOME = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(GatewayError):
+    """{where}: {why}. Mend it there and start again."""
+
+    code = "settings"
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text.rstrip("/"))
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise ValueError("write scheme, host and port only, for example https://gateway.example.org")
+    if parts.username or parts.password:
+        raise ValueError("leave out user and password")
+    _ = parts.port  # Raises ValueError where the port is no number.
+    return text.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. In the environment: NOTICE_GATEWAY_ and the name of the field in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True, env_ignore_empty=True
+    )
+
+    data_dir: Path = Path("./var")
+    database_url: str = ""
+    public_origin: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
+    twilio_auth_token: SecretStr | None = None
+    twilio_auth_token_secondary: SecretStr | None = None
+    master_key: SecretStr | None = None
+    metrics_token: SecretStr | None = None
+    config_dir: Path = _HOME / "config"
+    prompts_dir: Path = _HOME / "prompts"
+    ring_seconds: int = Field(60, ge=5, le=600)
+    token_seconds: int = Field(900, ge=120, le=86_400)
+    screen_poll_seconds: float = Field(0.2, gt=0, le=60)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (no .env file: a secret in the tree is a leak)
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let arguments come first, then the environment, secret files, and the TOML file."""
+        config_dir = init_settings().get("config_dir") or env_settings().get("config_dir") or _HOME / "config"
+        toml = TomlConfigSettingsSource(settings_cls, Path(config_dir) / "default.toml")
+        return init_settings, env_settings, file_secret_settings, toml
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The embedded database."""
+        return self.data_dir / "register.sqlite3"
+
+    @property
+    def database(self) -> str:
+        """The database URL in use."""
+        return self.database_url or f"sqlite:///{self.sqlite_path.resolve()}"
+
+    @property
+    def key_file(self) -> Path:
+        """The master key's file."""
+        return self.data_dir / "keys.json"
+
+    @property
+    def renditions_dir(self) -> Path:
+        """The folder of encoded notices."""
+        return self.data_dir / "renditions"
+
+    @property
+    def demo_mark(self) -> Path:
+        """The file that says that this folder holds nothing but the demo."""
+        return self.data_dir / "DEMO"
+
+    @property
+    def is_demo(self) -> bool:
+        """Tell whether the data folder is the demo's."""
+        return self.demo_mark.exists()
+
+    @property
+    def twilio_tokens(self) -> tuple[str, ...]:
+        """The auth tokens that may sign, primary first; the demo has one of its own; empty refuses every call."""
+        given = [token for token in (self.twilio_auth_token, self.twilio_auth_token_secondary) if token is not None]
+        tokens = tuple(token.get_secret_value() for token in given if token.get_secret_value())
+        return tokens or ((DEMO_TOKEN,) if self.is_demo else ())
+
+    def routes(self) -> Routes:
+        """Read `routes.toml`. Raises SettingsError, or what is wrong with a route."""
+        document = self._read("routes.toml")
+        return Routes(
+            default=document.get("default", "{line}"),
+            byoc_trunk=document.get("byoc_trunk", ""),
+            lines=document.get("lines", {}),
+        )
+
+    def bypass(self) -> BypassList:
+        """Read `bypass.toml`. Raises SettingsError, or InvalidNumberError."""
+        document = self._read("bypass.toml")
+        names = ("short_codes", "country_codes", "numbers")
+        return BypassList.of(**{name: document.get(name, ()) for name in names})
+
+    def _read(self, name: str) -> Mapping[str, Any]:
+        path = self.config_dir / name
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise SettingsError(where=path, why=error) from error
+
+
+def load(**given: Any) -> Settings:  # noqa: ANN401  (pydantic checks each by its field)
+    """Read the settings; `given` comes before the environment. Raises SettingsError naming each wrong one."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        where = ", ".join(PREFIX + str(each["loc"][0]).upper() for each in error.errors())
+        why = "; ".join(str(each["msg"]) for each in error.errors())
+        raise SettingsError(where=where, why=why) from error

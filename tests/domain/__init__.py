@@ -1,0 +1,1 @@
+"""The rules of who hears what, tested without a database, a clock or a network."""
