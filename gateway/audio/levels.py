@@ -75,12 +75,21 @@ def crowded_share(samples: Samples) -> float:
 
 def speech_bounds(levels: Samples) -> tuple[float, float]:
     """Return from when until when, in seconds, there is sound, with 0.1 s of air around it."""
-    loud = np.flatnonzero(levels >= max(_FAINTEST, active_level(levels) * _EDGE_MARGIN))
+    loud = np.flatnonzero(_is_heard(levels))
     if not loud.size:
         return 0.0, 0.0
     start = float(loud[0]) / _FRAMES_PER_SECOND - _MARGIN_SECONDS
     end = float(loud[-1] + 1) / _FRAMES_PER_SECOND + _MARGIN_SECONDS
     return max(0.0, start), min(end, levels.size / _FRAMES_PER_SECOND)
+
+
+def active_seconds(levels: Samples) -> float:
+    """Return how long there is sound, pauses left out."""
+    return float(np.count_nonzero(_is_heard(levels))) / _FRAMES_PER_SECOND
+
+
+def _is_heard(levels: Samples) -> NDArray[np.bool_]:
+    return levels >= max(_FAINTEST, active_level(levels) * _EDGE_MARGIN)
 
 
 def levelled(samples: Samples, rate: int) -> Samples:

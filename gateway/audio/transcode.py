@@ -79,17 +79,23 @@ def _opened(source: Path, name: str, limits: Limits) -> Iterator[BinaryIO]:
     except OSError as error:
         why = "it is a link, not a file" if error.errno == errno.ELOOP else "it cannot be opened"
         raise _refusal(name, Objection(why=why, cure="upload the file itself")) from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise _refusal(name, Objection(why="it is not a file", cure="upload the file itself"))
     with os.fdopen(descriptor, "rb") as recording:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise _refusal(name, Objection(why="it is not a file", cure="upload the file itself"))
-        if status.st_size == 0:
-            raise _refusal(name, Objection(why="it is empty", cure="export it again and upload the whole file"))
-        if status.st_size > limits.max_bytes:
-            largest = f"at most {limits.max_bytes / 1e6:.0f} MB are taken"
-            why = f"it is too large, {status.st_size / 1e6:.1f} MB, where {largest}"
-            raise _refusal(name, Objection(why=why, cure="save it as MP3, or shorten it"))
+        for objection in _size_objections(status.st_size, limits):
+            raise _refusal(name, objection)
         yield recording
+
+
+def _size_objections(size: int, limits: Limits) -> tuple[Objection, ...]:
+    if size == 0:
+        return (Objection(why="it is empty", cure="export it again and upload the whole file"),)
+    if size > limits.max_bytes:
+        sizes = f"{size / 1e6:.1f} MB, where at most {limits.max_bytes / 1e6:.0f} MB are taken"
+        return (Objection(why=f"it is too large, {sizes}", cure="save it as MP3, or shorten it"),)
+    return ()
 
 
 def _judged(outcome: Outcome, name: str, limits: Limits) -> Measurements:

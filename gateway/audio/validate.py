@@ -6,6 +6,8 @@ from enum import Enum
 # Each level is an RMS in 16-bit steps. RFC 7874, section 4, wants active speech at about 2600 (-19 dBm0). A recording
 # 30 dB below that would be lifted with its noise until only the noise is heard.
 SILENT_BELOW = 80.0
+# The click of a microphone switched on and off is loud, but nothing is said in it.
+ACTIVE_AT_LEAST = 0.2
 # Speech normalised to full scale touches it in a handful of samples; from 1 % on the distortion is plainly heard.
 CLIPPED_ABOVE = 0.01
 # Natural speech spends under 0.1 % of its time within 1 dB of full scale, whatever the codec; speech cut off by 12 dB
@@ -38,13 +40,14 @@ class Measurements:
 
     `seconds` is what was decoded, which stops soon after the limit; `declared_seconds` what the header promises, 0 if
     nothing; `kept_seconds` what remains without silence at both ends; `level` the RMS of active speech in 16-bit steps
-    as heard at 8 kHz; the shares are 0 to 1: of samples on flat tops, of samples within 1 dB of full scale, of packets that were damaged.
+    as heard at 8 kHz, and `active_seconds` how long, pauses left out, it can be heard. The shares are 0 to 1: of samples on flat tops, of samples within 1 dB of full scale, of packets that were damaged.
     """
 
     seconds: float
     declared_seconds: float
     kept_seconds: float
     level: float
+    active_seconds: float
     clipped_share: float
     crowded_share: float
     damaged_share: float
@@ -115,7 +118,7 @@ def _honesty(measured: Measurements) -> tuple[Objection, ...]:
 
 
 def _loudness(measured: Measurements, limits: Limits) -> tuple[Objection, ...]:
-    if measured.level < SILENT_BELOW:
+    if measured.level < SILENT_BELOW or measured.active_seconds < ACTIVE_AT_LEAST:
         return (
             Objection(
                 why="it is silent, or too quiet for a telephone", cure="check the microphone and record it again"

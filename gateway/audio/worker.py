@@ -15,7 +15,15 @@ import numpy as np
 
 from gateway.audio.confinement import confine
 from gateway.audio.decode import UnreadableError, decode
-from gateway.audio.levels import FULL_SCALE, Samples, active_level, frame_levels, levelled, speech_bounds
+from gateway.audio.levels import (
+    FULL_SCALE,
+    Samples,
+    active_level,
+    active_seconds,
+    frame_levels,
+    levelled,
+    speech_bounds,
+)
 from gateway.audio.validate import Limits, Measurements, Unreadable, objections
 
 Codec = Literal["pcm_mulaw", "pcm_alaw", "pcm_s16le"]
@@ -48,6 +56,7 @@ def _work(content: bytes, limits: Limits) -> dict[str, Any]:
         declared_seconds=decoded.declared_seconds,
         kept_seconds=end - start,
         level=active_level(levels) * FULL_SCALE,
+        active_seconds=active_seconds(levels),
         clipped_share=decoded.clipped_share,
         crowded_share=decoded.crowded_share,
         damaged_share=decoded.damaged_share,
@@ -67,13 +76,18 @@ def _cut(samples: Samples, rate: int, start: float, end: float) -> Samples:
 
 def _resampled(samples: Samples, rate: int, wanted: int) -> Samples:
     resampler = av.AudioResampler(format="flt", layout="mono", rate=wanted, options=_FILTER)
-    parts = []
+    parts = [np.zeros(0, dtype=np.float32)]
     for at in range(0, samples.size, rate):
         frame = av.AudioFrame.from_ndarray(samples[None, at : at + rate], "flt", "mono")
         frame.sample_rate = rate
-        parts.extend(resampler.resample(frame))
-    parts.extend(resampler.resample(None))
-    return np.concatenate([np.asarray(part.to_ndarray(), dtype=np.float32)[0] for part in parts])
+        parts.extend(_mono(part) for part in resampler.resample(frame))
+    parts.extend(_mono(part) for part in resampler.resample(None))
+    return np.concatenate(parts)
+
+
+def _mono(frame: av.AudioFrame) -> Samples:
+    samples: Samples = np.asarray(frame.to_ndarray(), dtype=np.float32)[0]
+    return samples
 
 
 def _write(codec: Codec, samples: Samples, rate: int) -> None:

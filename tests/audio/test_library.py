@@ -55,7 +55,7 @@ def test_a_failed_write_leaves_no_file_under_the_final_name(library: Library, tm
     library.root.mkdir()
     # The shard's name is taken by a file, so that the last step fails.
     (library.root / ITS_SHA256[:2]).write_text("in the way")
-    with pytest.raises(OSError, match="in the way|exists|directory"):
+    with pytest.raises(OSError, match=r"exists|directory"):
         library.add(a_file(tmp_path, A_WAV))
     assert library.path_of(ITS_SHA256, "wav") is None
     assert [path.name for path in everything_in(library)] == [ITS_SHA256[:2]]

@@ -1,6 +1,8 @@
 import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -232,9 +234,8 @@ def test_a_name_from_outside_is_shown_harmlessly(bench: Bench, tmp_path: Path) -
 
 
 def test_a_decompression_bomb_is_refused_before_it_unfolds(bench: Bench) -> None:
-    hour = np.tile(tone(500, 1.0, rate=8_000), 3_600)
-    bomb = encoded(hour * np.float32(0), "flac", "flac", rate=8_000)
-    assert len(bomb) < 1_000_000
+    bomb = encoded(silence(2_400, rate=8_000), "flac", "flac", rate=8_000)
+    assert len(bomb) < 500_000
     with pytest.raises(RecordingRefusedError, match="more than 60 s"):
         bench.render(bomb, Limits(wall_seconds=10, cpu_seconds=3))
 
@@ -289,13 +290,18 @@ def mutations(seed: int) -> bytes:
     return bytes(content)
 
 
-@pytest.mark.parametrize("seed", range(36))
-def test_a_mutated_recording_is_rendered_or_refused_and_nothing_else(bench: Bench, seed: int) -> None:
+def how_it_fares(seed: int, folder: Path) -> str:
+    bench = Bench(library=Library(folder / f"library-{seed}"), folder=folder / f"uploads-{seed}")
+    bench.folder.mkdir()
     try:
-        rendition = bench.render(mutations(seed), Limits(wall_seconds=15, cpu_seconds=5))
-    except RecordingRefusedError as refusal:
-        assert refusal.details["why"]
-        assert everything_in(bench.library) == []
-    else:
-        assert 1.0 <= rendition.seconds <= 60.0
-        assert abs(decibels(bench.played(rendition.mulaw).level(), 2600)) < 3
+        rendition = bench.render(mutations(seed), Limits(wall_seconds=20, cpu_seconds=5))
+    except RecordingRefusedError:
+        return "refused" if everything_in(bench.library) == [] else "refused, but left something behind"
+    fit = 1.0 <= rendition.seconds <= 60.0 and abs(decibels(bench.played(rendition.mulaw).level(), 2600)) < 3
+    return "rendered" if fit else "rendered badly"
+
+
+def test_mutated_recordings_are_rendered_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(how_it_fares, range(40), repeat(tmp_path)))
+    assert set(results) == {"rendered", "refused"}

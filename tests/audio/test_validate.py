@@ -12,6 +12,7 @@ GOOD = Measurements(
     declared_seconds=10.0,
     kept_seconds=9.0,
     level=2000.0,
+    active_seconds=8.0,
     clipped_share=0.0,
     crowded_share=0.0,
     damaged_share=0.0,
@@ -23,6 +24,7 @@ GOOD = Measurements(
     [
         (replace(GOOD, level=0.0), "silent"),
         (replace(GOOD, level=79.0), "silent"),
+        (replace(GOOD, active_seconds=0.1), "silent"),
         (replace(GOOD, clipped_share=0.02), "distorted"),
         (replace(GOOD, crowded_share=0.04), "distorted"),
         (replace(GOOD, seconds=60.1), "more than 60 s"),
@@ -66,6 +68,7 @@ def test_every_reason_to_have_measured_nothing_has_its_objection() -> None:
         declared_seconds=st.floats(0, 1e9),
         kept_seconds=st.floats(0, 1e4),
         level=st.floats(0, 32768),
+        active_seconds=st.floats(0, 1e4),
         clipped_share=st.floats(0, 1),
         crowded_share=st.floats(0, 1),
         damaged_share=st.floats(0, 1),

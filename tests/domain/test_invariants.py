@@ -18,6 +18,7 @@ from gateway.domain.facts import (
     Looping,
     Opaque,
     Party,
+    Urgency,
 )
 from gateway.domain.notice import Opener, PersonNotices, PrivateNotice, PublicNotice, Purpose, WarningNotice
 from gateway.domain.order import OrderState, lift
@@ -35,19 +36,17 @@ from tests.domain.reading import (
     orders_of,
     whispers_for,
 )
-from tests.strategies import Situation
+from tests.domain.situations import ORDER_IDS, Situation, situations
 
 DAY = timedelta(days=1)
 # Situations in which something may be heard: a call that arrives, is picked up, or whose opener was answered with 1.
 HEARABLE = st.one_of(
     st.just(Arriving()),
-    st.sampled_from(strategies.ORDER_IDS).map(lambda order_id: CalleeAnswered(order_id=order_id)),
-    st.sampled_from(strategies.ORDER_IDS).map(
-        lambda order_id: CalleeListened(order_id=order_id, purpose=Purpose.OPENER, key="1")
-    ),
+    st.sampled_from(ORDER_IDS).map(lambda order_id: CalleeAnswered(order_id=order_id)),
+    st.sampled_from(ORDER_IDS).map(lambda order_id: CalleeListened(order_id=order_id, purpose=Purpose.OPENER, key="1")),
 )
-many = settings(max_examples=300, deadline=None)
-LIVELY = strategies.situations(HEARABLE)
+many = settings(max_examples=200, deadline=None)
+LIVELY = situations(HEARABLE)
 
 
 def _plan(situation: Situation) -> CallPlan:
@@ -55,7 +54,7 @@ def _plan(situation: Situation) -> CallPlan:
 
 
 @many
-@given(strategies.situations())
+@given(situations())
 def test_every_situation_gets_a_plan_that_ends_in_exactly_one_way_to_go_on(situation: Situation) -> None:
     plan = _plan(situation)
     assert plan.steps
@@ -63,7 +62,7 @@ def test_every_situation_gets_a_plan_that_ends_in_exactly_one_way_to_go_on(situa
 
 
 @many
-@given(strategies.situations())
+@given(situations())
 def test_a_call_ends_only_when_it_is_over_or_going_round_in_a_circle(situation: Situation) -> None:
     match _plan(situation).steps[-1], situation.facts.moment:
         case End(), moment:
@@ -77,7 +76,7 @@ def test_a_call_ends_only_when_it_is_over_or_going_round_in_a_circle(situation: 
 
 
 @many
-@given(LIVELY | strategies.situations())
+@given(LIVELY | situations())
 def test_callers_hear_nothing_but_public_notices_of_organisations(situation: Situation) -> None:
     for notice in heard_by_the_caller(_plan(situation)):
         assert type(notice) is PublicNotice
@@ -86,7 +85,7 @@ def test_callers_hear_nothing_but_public_notices_of_organisations(situation: Sit
 
 
 @many
-@given(LIVELY | strategies.situations())
+@given(LIVELY | situations())
 def test_callers_hear_nothing_on_an_order_about_a_natural_person(situation: Situation) -> None:
     plan = _plan(situation)
     chosen = [each.order for each in orders_of(situation.standing) if each.order.order_id == plan.order_id]
@@ -104,7 +103,7 @@ def test_callers_hear_nothing_on_a_line_that_a_living_order_calls_a_natural_pers
 
 
 @many
-@given(LIVELY | strategies.situations())
+@given(LIVELY | situations())
 def test_no_notice_is_heard_without_an_order_that_allows_it_now(situation: Situation) -> None:
     plan = _plan(situation)
     in_force, warned = {OrderState.IN_FORCE}, {OrderState.WARNED}
@@ -119,14 +118,14 @@ def test_no_notice_is_heard_without_an_order_that_allows_it_now(situation: Situa
 
 
 @many
-@given(LIVELY | strategies.situations())
+@given(LIVELY | situations())
 def test_at_most_one_notice_is_heard_and_the_plan_names_its_order(situation: Situation) -> None:
     plan = _plan(situation)
     assert orders_heard(plan) in ([], [plan.order_id])
 
 
 @many
-@given(LIVELY | strategies.situations())
+@given(LIVELY | situations())
 def test_the_content_is_heard_only_after_key_1_on_the_opener(situation: Situation) -> None:
     if any(isinstance(notice, PrivateNotice) for notice in heard_by_the_callee(_plan(situation))):
         moment = situation.facts.moment
@@ -164,11 +163,9 @@ def _since(instants: tuple[datetime, ...], start: datetime) -> int:
 
 
 @many
-@given(strategies.situations(), st.builds(Unavailable, strategies.names()))
-def test_without_the_register_nothing_is_heard_and_nothing_is_changed(
-    situation: Situation, unavailable: Unavailable
-) -> None:
-    plan = _plan(replace(situation, standing=unavailable))
+@given(situations())
+def test_without_the_register_nothing_is_heard_and_nothing_is_changed(situation: Situation) -> None:
+    plan = _plan(replace(situation, standing=Unavailable("register_down")))
     assert is_silent(plan)
     assert len(plan.steps) == 1
     if not isinstance(situation.facts.moment, DialEnded | Looping):
@@ -176,14 +173,17 @@ def test_without_the_register_nothing_is_heard_and_nothing_is_changed(
 
 
 @many
-@given(LIVELY | strategies.situations(), st.data())
-def test_a_call_that_must_not_be_delayed_or_has_no_public_callee_is_connected_plainly(
-    situation: Situation, data: st.DataObject
-) -> None:
-    opaque = replace(situation.facts, moment=Arriving(), callee=data.draw(strategies.opaques()))
-    plan = decide(opaque, situation.standing, situation.now)
-    assert isinstance(opaque.callee, Opaque)
-    assert plan.steps == (Connect(destination=opaque.destination),)
+@given(situations(st.just(Arriving())), strategies.opaques())
+def test_a_callee_that_is_no_public_number_is_connected_plainly(situation: Situation, callee: Opaque) -> None:
+    plan = _plan(replace(situation, facts=replace(situation.facts, callee=callee)))
+    assert plan.steps == (Connect(destination=situation.facts.destination),)
+
+
+@many
+@given(situations(st.just(Arriving())))
+def test_a_call_that_must_never_be_delayed_is_connected_plainly(situation: Situation) -> None:
+    urgent = replace(situation, facts=replace(situation.facts, urgency=Urgency.NEVER_DELAY))
+    assert _plan(urgent).steps == (Connect(destination=situation.facts.destination),)
 
 
 SILENCERS: dict[str, Callable[[OrderOnLine, datetime], OrderOnLine]] = {
@@ -204,7 +204,7 @@ def test_silencing_every_order_on_a_line_silences_the_line(silenced: str, situat
 
 
 @many
-@given(LIVELY | strategies.situations(), st.data())
+@given(LIVELY | situations(), st.data())
 def test_the_order_in_which_the_register_lists_orders_changes_nothing(
     situation: Situation, data: st.DataObject
 ) -> None:
@@ -214,20 +214,20 @@ def test_the_order_in_which_the_register_lists_orders_changes_nothing(
 
 
 @many
-@given(LIVELY | strategies.situations())
+@given(LIVELY | situations())
 def test_the_offset_in_which_now_is_written_changes_nothing(situation: Situation) -> None:
     assert _plan(situation) == _plan(replace(situation, now=situation.now.astimezone(UTC)))
 
 
 @many
-@given(LIVELY | strategies.situations(), strategies.parties())
+@given(LIVELY | situations(), strategies.parties())
 def test_who_calls_changes_nothing(situation: Situation, caller: Party) -> None:
     another = replace(situation, facts=replace(situation.facts, caller=caller))
     assert _plan(situation) == _plan(another)
 
 
 @many
-@given(strategies.situations())
+@given(situations())
 def test_the_register_is_changed_by_keys_on_a_persons_notice_and_by_nothing_else(situation: Situation) -> None:
     if any(isinstance(step, SuspendLine | Acknowledge) for step in _plan(situation).steps):
         moment = situation.facts.moment
@@ -251,5 +251,5 @@ REACHED: dict[str, Callable[[CallPlan], bool]] = {
 def test_the_situations_above_are_not_all_silent(what: str) -> None:
     """Guard the properties against proving nothing: each kind of plan is among the situations drawn."""
     quickly = settings(max_examples=2000, deadline=None, database=None)
-    situations = LIVELY | strategies.situations()
-    assert find(situations, lambda situation: REACHED[what](_plan(situation)), settings=quickly)
+    situation = find(LIVELY | situations(), lambda situation: REACHED[what](_plan(situation)), settings=quickly)
+    assert REACHED[what](_plan(situation))

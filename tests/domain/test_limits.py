@@ -78,7 +78,8 @@ HOURS = [
         )
     ),
     row("a line whose zone nobody knows: silence at any hour", _in(), LATE),
-    row("noon in one zone and night in another that it may be in: silence", _in("Pacific/Kiritimati", "Europe/London"), LATE),
+    row("noon in one zone and night in another that it may be in: silence", _in(
+        "Pacific/Kiritimati", "Europe/London"), LATE),
     *(
         row(f"a court that keeps 10:00 to 18:00, at {local}: {says}", _in("Europe/London", caps=Caps(
             earliest=time(10), latest=time(18))), plan, at=_clock("Europe/London", local))
