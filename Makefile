@@ -11,7 +11,7 @@ help: ## Show this list
 setup: .venv/.complete ## Create .venv, locked, for running and developing
 
 .venv/.complete: pyproject.toml uv.lock scripts/uv
-	scripts/uv sync --frozen --quiet
+	scripts/uv sync --frozen --quiet --compile-bytecode
 	@touch $@
 
 run: setup ## Load the demo and serve it on 127.0.0.1:8080

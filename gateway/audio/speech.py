@@ -48,12 +48,8 @@ def clean(text: str) -> str:
     # Far too long is refused before it costs anything.
     if len(text) > 10 * MAX_CHARACTERS:
         raise TextTooLongError(length=len(text), limit=MAX_CHARACTERS)
-    rounds, cleaned = 1, _cleaned_once(text)
-    # Taking one thing out can put another together ("&am<zero width>p;"), so go on until nothing changes.
-    while cleaned != text:
-        # Entities nested deeper than any honest text are not worth unfolding; without their sign they are words.
-        text = cleaned if rounds < _MOST_ROUNDS else cleaned.replace("&", " ")
-        rounds, cleaned = rounds + 1, _cleaned_once(text)
+    plain = _TAG.sub(" ", _unfolded(text)).translate(_BRACKETS)
+    cleaned = " ".join(plain.split())
     if not any(map(str.isalnum, cleaned)):
         raise TextEmptyError
     if len(cleaned) > MAX_CHARACTERS:
@@ -61,10 +57,19 @@ def clean(text: str) -> str:
     return cleaned
 
 
-def _cleaned_once(text: str) -> str:
-    plain = _TAG.sub(" ", html.unescape(text)).translate(_BRACKETS)
-    visible = "".join(map(_visible, plain))
-    return unicodedata.normalize("NFC", " ".join(visible.split()))
+def _unfolded(text: str) -> str:
+    """Resolve entities and drop what is invisible until neither uncovers the other ("&am<zero width>p;")."""
+    for _ in range(_MOST_ROUNDS):
+        unfolded = _unfolded_once(text)
+        if unfolded == text:
+            return text
+        text = unfolded
+    # Entities nested deeper than in any honest text are not worth unfolding; without their sign they are words.
+    return _unfolded_once(text.replace("&", " "))
+
+
+def _unfolded_once(text: str) -> str:
+    return unicodedata.normalize("NFC", "".join(map(_visible, html.unescape(text))))
 
 
 def _visible(letter: str) -> str:

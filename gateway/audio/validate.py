@@ -40,7 +40,8 @@ class Measurements:
 
     `seconds` is what was decoded, which stops soon after the limit; `declared_seconds` what the header promises, 0 if
     nothing; `kept_seconds` what remains without silence at both ends; `level` the RMS of active speech in 16-bit steps
-    as heard at 8 kHz, and `active_seconds` how long, pauses left out, it can be heard. The shares are 0 to 1: of samples on flat tops, of samples within 1 dB of full scale, of packets that were damaged.
+    as heard at 8 kHz, and `active_seconds` how long, pauses left out, it can be heard. The shares are 0 to 1: of
+    samples on flat tops, of samples within 1 dB of full scale, of packets that were damaged.
     """
 
     seconds: float

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.context import OUT, Tools
@@ -20,6 +21,8 @@ from gateway.register.orders import Line, OrderEntry
 from gateway.workflows.end_order import lift_order, suspend_order
 from gateway.workflows.issue_order import OrderDraft, issue_order, read_authority
 from gateway.workflows.publish_notice import Recording, Source, Text, Wanted
+
+_WIDTH = 100
 
 
 @click.group()
@@ -133,13 +136,14 @@ def list_(tools: Tools, *, as_json: bool, show_numbers: bool) -> None:
         return
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("Order", "Case", "Kind", "State", "Until", "Lines", "Disputes"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=True)
     for row in rows:
         state = row["state"].replace("_", " ")
         until = row["valid_until"][:10]
         lines = "\n".join(row["lines"])
         table.add_row(row["order"], row["case"], row["kind"], state, until, lines, str(row["disputes"]))
-    OUT.print(table)
+    # An order id that is cut short is of no use to who wants to lift it: a narrow terminal wraps instead.
+    Console(highlight=False, width=max(OUT.width, _WIDTH)).print(table)
 
 
 def _row(entry: OrderEntry, *, show_numbers: bool) -> dict[str, Any]:

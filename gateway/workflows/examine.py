@@ -107,7 +107,7 @@ def examine_prompts(studio: Studio) -> Iterator[Finding]:
         try:
             for purpose in (Purpose.ACKNOWLEDGED, Purpose.CONTESTED, Purpose.WRONG_PERSON):
                 studio.wording.text(purpose, language)
-            studio.wording.text(Purpose.OPENER, language, court="-")
+            studio.wording.text(Purpose.OPENER, language, court="Test")
         except GatewayError as error:
             yield Finding(subject=f"prompts {language}", verdict=Verdict.BAD, found=str(error), cure="restore the file")
             continue

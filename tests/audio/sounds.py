@@ -52,7 +52,8 @@ def encoded(samples: Samples, container: str = "wav", codec: str = "pcm_s16le", 
     steps = np.rint(np.clip(rows, -1, 1) * 32767).astype(np.int16)
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container) as file:
-        stream = cast(AudioStream, file.add_stream(codec, rate=rate, layout=layout))
+        stream = file.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(stream, AudioStream)
         for at in range(0, steps.shape[1], rate):
             packed = np.ascontiguousarray(steps[:, at : at + rate].T).reshape(1, -1)
             frame = av.AudioFrame.from_ndarray(packed, "s16", layout)
@@ -128,4 +129,3 @@ def wave_seconds(path: Path) -> float:
     """Return the length of a PCM WAV file."""
     with wave.open(str(path)) as file:
         return float(file.getnframes() / file.getframerate())
-

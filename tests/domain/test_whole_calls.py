@@ -60,7 +60,7 @@ def _calls_with_a_changing_register(draw: st.DrawFn) -> list[CallPlan]:
     return plans
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_calls_with_a_changing_register())
 def test_every_call_is_put_through_after_at_most_four_webhooks_whatever_changes_meanwhile(
     plans: list[CallPlan],
@@ -69,7 +69,7 @@ def test_every_call_is_put_through_after_at_most_four_webhooks_whatever_changes_
     assert isinstance(plans[-1].steps[-1], Connect | Bridge)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(_calls_with_a_changing_register())
 def test_no_call_holds_notices_of_two_orders(plans: list[CallPlan]) -> None:
     assert len({order_id for plan in plans for order_id in orders_heard(plan)}) <= 1

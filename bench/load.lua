@@ -1,0 +1,46 @@
+-- Replays requests that were signed before: file, number of threads, first request, how many.
+-- Each thread has every n-th of them; one that runs out begins again and says so.
+local threads, made = {}, 0
+
+function setup(thread)
+  thread:set("place", made)
+  made = made + 1
+  table.insert(threads, thread)
+end
+
+function init(args)
+  local file = assert(io.open(args[1], "rb"))
+  local count, first, wanted = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  requests, sent = {}, 0
+  for number = 0, first + wanted - 1 do
+    local length = tonumber(file:read(10))
+    if number < first or (number - first) % count ~= place then
+      file:seek("cur", length)
+    else
+      requests[#requests + 1] = file:read(length)
+    end
+  end
+  file:close()
+  available = #requests
+end
+
+function request()
+  sent = sent + 1
+  return requests[(sent - 1) % available + 1]
+end
+
+function done(summary, latency, _)
+  local sent_by_all, repeated = 0, 0
+  for _, thread in ipairs(threads) do
+    local sent_by_one, had = thread:get("sent"), thread:get("available")
+    sent_by_all = sent_by_all + sent_by_one
+    repeated = repeated + math.max(0, sent_by_one - had)
+  end
+  local errors = summary.errors
+  io.write(string.format(
+    '\n{"answered": %d, "sent": %d, "repeated": %d, "microseconds": %d, "p50": %d, "p99": %d, "failed": %d}\n',
+    summary.requests, sent_by_all, repeated, summary.duration,
+    latency:percentile(50), latency:percentile(99),
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout
+  ))
+end
