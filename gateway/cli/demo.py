@@ -30,7 +30,7 @@ def demo(tools: Tools) -> None:
             raise RealDataError(where=settings.data_dir, what=foreign[0])
     parts = tools.prepared()
     try:
-        refuse_real_data(parts.studio, str(settings.data_dir))
+        refuse_real_data(parts.studio, str(settings.data_dir), marked=settings.is_demo)
         settings.demo_mark.write_text(_MARK, encoding="utf-8")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=ERR) as progress:

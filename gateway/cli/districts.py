@@ -7,13 +7,15 @@ from rich.table import Table
 
 from gateway.cli.context import OUT, Tools
 from gateway.clock import utc_now
+from gateway.domain.court import District
 from gateway.register import districts as register
+from gateway.workflows.set_up_court import add_district
 from gateway.workflows.switch_district import switch_district
 
 
 @click.group()
 def districts() -> None:
-    """List districts and switch them on or off."""
+    """Add and list districts, and switch them on or off."""
 
 
 @districts.command("list")
@@ -46,6 +48,19 @@ def list_(tools: Tools, *, as_json: bool) -> None:
             each.district_id, each.court_id, each.parent_id or "", switch, "heard" if heard else "silent", each.reason
         )
     OUT.print(table)
+
+
+@districts.command()
+@click.argument("district")
+@click.option("--court", required=True, help="The court it belongs to.")
+@click.option("--name", required=True, help="How people call it.")
+@click.option("--parent", help="The district above it; switching that one off silences this one too.")
+@click.pass_obj
+def add(tools: Tools, *, district: str, court: str, name: str, parent: str | None) -> None:
+    """Add DISTRICT, an id of small letters, digits and hyphens, below --parent or at the top. It is on."""
+    added = District(district_id=district, court_id=court, name=name, parent_id=parent, enabled=True)
+    add_district(tools.parts().studio.engine, added, utc_now())
+    click.echo(f"{district} is in the register, and on.")
 
 
 @districts.command("on")

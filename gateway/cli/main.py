@@ -4,6 +4,7 @@ import sys
 
 from gateway.cli.call import call
 from gateway.cli.context import TeachingGroup, Tools
+from gateway.cli.courts import courts
 from gateway.cli.demo import demo
 from gateway.cli.districts import districts
 from gateway.cli.doctor import doctor
@@ -31,7 +32,7 @@ Settings come from the environment (NOTICE_GATEWAY_...) and from config/default.
 def build() -> TeachingGroup:
     """Return the command with all its groups."""
     group = TeachingGroup(name="notice-gateway", help=HELP)
-    for command in (demo, serve, call, orders, notices, districts, doctor):
+    for command in (demo, serve, call, courts, districts, orders, notices, doctor):
         group.add_command(command)
     return group
 

@@ -10,6 +10,7 @@ from gateway.assembly import prepare
 from gateway.cli.context import ERR, Tools
 from gateway.domain.errors import GatewayError
 from gateway.settings import Settings, SettingsError
+from gateway.workflows.load_demo import refuse_real_data
 
 _DEFAULT_BIND = "127.0.0.1:8080"
 
@@ -32,7 +33,11 @@ def serve(tools: Tools, bind: str) -> None:
     settings = tools.settings()
     _refuse_wrong_settings(settings, bind)
     try:
-        prepare(settings).close()
+        parts = prepare(settings)
+        if settings.twilio_auth_token is None:
+            # The demo's token is public: it must not open a register that has become a real one.
+            refuse_real_data(parts.studio, str(settings.data_dir), marked=True)
+        parts.close()
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
         ERR.print(f"{DatabaseAwayError(why=why)} Calls are connected without notices until it is back.", style="yellow")

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -156,12 +156,12 @@ def entries(connection: Connection, keys: Keys) -> tuple[OrderEntry, ...]:
     )
 
 
-def erase(connection: Connection, court_ids: Sequence[str]) -> None:
-    """Remove every order of some courts with its lines and disputes: only the demo, whose courts do not exist, does so.
+def erase(connection: Connection, *, drafted_by: str) -> None:
+    """Remove every order that one officer drafted: only the demo does so, whose officers are nobody.
 
     What hangs on the orders in other rooms (plays, notices) is removed by the caller first.
     """
-    doomed = select(orders.c.order_id).where(orders.c.court_id.in_(court_ids))
+    doomed = select(orders.c.order_id).where(orders.c.drafted_by == drafted_by)
     for table in (disputes, lines, orders):
         connection.execute(delete(table).where(table.c.order_id.in_(doomed)))
     announce(connection)

@@ -22,7 +22,7 @@ from gateway.workflows.end_order import lift_order
 from gateway.workflows.issue_order import OrderDraft, issue_order
 from gateway.workflows.publish_notice import Studio, Wanted
 
-_OFFICERS = Officers(added_by="demo.clerk", approved_by="demo.judge")
+_OFFICERS = Officers(added_by="the demo's clerk", approved_by="the demo's judge")
 # The SHA-256 of nothing at all: the demo's orders have no document, and nobody could take them for real ones.
 _NO_DOCUMENT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _AUTHORITY = Authority(legal_basis="Demonstration only: no law, no court, no debt.", document_sha256=_NO_DOCUMENT)
@@ -49,7 +49,7 @@ DISTRICTS = (
 
 
 class RealDataError(GatewayError):
-    """{where} holds real data ({what}), which the demo does not touch. Give another NOTICE_GATEWAY_DATA_DIR."""
+    """{where} holds real data ({what}), which is not the demo's. Give another NOTICE_GATEWAY_DATA_DIR or an auth token."""
 
     code = "real_data"
 
@@ -122,15 +122,14 @@ def samples() -> tuple[Sample, ...]:
     )
 
 
-def refuse_real_data(studio: Studio, where: str) -> None:
-    """Raise RealDataError where the register has a court that is not the demo's."""
-    ours = {court.court_id for court in COURTS}
+def refuse_real_data(studio: Studio, where: str, *, marked: bool) -> None:
+    """Raise RealDataError where the register has a court that the demo did not put there.
+
+    In a folder that is not `marked` as the demo's, every court is real, whatever it is called.
+    """
+    ours = {court.court_id for court in COURTS} if marked else set()
     with studio.engine.connect() as connection:
         real = [court_id for court_id in courts.ids(connection) if court_id not in ours]
-        named = {court.court_id: court.name for court in COURTS}
-        real += [
-            each for each in courts.ids(connection) if each in ours and courts.get(connection, each).name != named[each]
-        ]
     if real:
         raise RealDataError(where=where, what=f"court {real[0]}")
 
@@ -138,7 +137,8 @@ def refuse_real_data(studio: Studio, where: str) -> None:
 def load_demo(studio: Studio, now: datetime) -> Iterator[tuple[int, int, str]]:
     """Put the demo back to its first state, order by order; yields done, total and what comes next.
 
-    Running it again renews the dates: an order stays in its warning period for three days only.
+    Running it again renews the dates, for an order stays in its warning period for three days only. Orders that someone
+    else issued for the demo's courts stay.
     """
     todo = samples()
     _clear(studio, now)
@@ -149,12 +149,11 @@ def load_demo(studio: Studio, now: datetime) -> Iterator[tuple[int, int, str]]:
 
 
 def _clear(studio: Studio, now: datetime) -> None:
-    ours = [court.court_id for court in COURTS]
     with studio.engine.begin() as connection:
-        doomed = select(orders_table.c.order_id).where(orders_table.c.court_id.in_(ours))
+        doomed = select(orders_table.c.order_id).where(orders_table.c.drafted_by == _OFFICERS.added_by)
         connection.execute(delete(plays).where(plays.c.order_id.in_(doomed)))
         connection.execute(delete(notices_table).where(notices_table.c.order_id.in_(doomed)))
-        orders.erase(connection, ours)
+        orders.erase(connection, drafted_by=_OFFICERS.added_by)
         present = courts.ids(connection)
         for court in COURTS:
             if court.court_id not in present:
