@@ -11,6 +11,7 @@ from gateway.audio.synthesize import Pyttsx3Synthesizer
 from gateway.audio.wording import Wording
 from gateway.db.engine import open_for_calls, open_for_office
 from gateway.db.schema import migrate
+from gateway.domain.errors import GatewayError
 from gateway.privacy.keys import Keys, from_text, load_or_make
 from gateway.register import installation
 from gateway.settings import Settings
@@ -34,8 +35,12 @@ class Parts:
 
 def put_together(settings: Settings) -> Parts:
     """Open what the settings name; nothing is created but a missing key file. Raises KeyFileError, WeakKeyError."""
-    office = open_for_office(settings.database, may_create=lambda: False)
-    keys = _keys(settings, office)
+    office = open_for_office(settings.database)
+    try:
+        keys = _keys(settings, office)
+    except GatewayError:
+        office.dispose()
+        raise
     studio = Studio(
         engine=office,
         keys=keys,
@@ -56,8 +61,12 @@ def prepare(settings: Settings) -> Parts:
     migrate(creator)
     creator.dispose()
     parts = put_together(settings)
-    with parts.studio.engine.begin() as connection:
-        installation.claim(connection, parts.keys)
+    try:
+        with parts.studio.engine.begin() as connection:
+            installation.claim(connection, parts.keys)
+    except GatewayError:
+        parts.close()
+        raise
     return parts
 
 

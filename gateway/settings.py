@@ -50,9 +50,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     config_dir: Path = _HOME / "config"
     prompts_dir: Path = _HOME / "prompts"
-    ring_seconds: int = Field(60, ge=5, le=600)
-    token_seconds: int = Field(900, ge=120, le=86_400)
-    screen_poll_seconds: float = Field(0.2, gt=0, le=60)
+    ring_seconds: int = Field(default=60, ge=5, le=600)
+    token_seconds: int = Field(default=900, ge=120, le=86_400)
+    screen_poll_seconds: float = Field(default=0.2, gt=0, le=60)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

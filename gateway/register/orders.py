@@ -48,7 +48,8 @@ class Line:
             parsed = phonenumbers.parse(self.number.number)
         except phonenumbers.NumberParseException as error:
             raise InvalidLineError(shown=mask(self.number.number), why="its country code is not in use") from error
-        if not phonenumbers.is_possible_number(parsed):
+        # A number that is possible within its area only, without its area code, is no subscriber's number.
+        if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
             why = "no subscriber number of its country is that long or that short"
             raise InvalidLineError(shown=mask(self.number.number), why=why)
         if self.zone:

@@ -49,7 +49,7 @@ DISTRICTS = (
 
 
 class RealDataError(GatewayError):
-    """{where} holds real data ({what}), which is not the demo's. Give another NOTICE_GATEWAY_DATA_DIR or an auth token."""
+    """{where} holds real data ({what}), not the demo's. Give another NOTICE_GATEWAY_DATA_DIR, or set an auth token."""
 
     code = "real_data"
 

@@ -240,23 +240,22 @@ def test_a_decompression_bomb_is_refused_before_it_unfolds(bench: Bench) -> None
         bench.render(bomb, Limits(wall_seconds=10, cpu_seconds=3))
 
 
-@pytest.mark.parametrize(
-    "playlist",
-    [
-        "ffconcat version 1.0\nfile {file}\n",
-        "ffconcat version 1.0\nfile 'file:{file}'\n",
-        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{file}\n#EXT-X-ENDLIST\n",
-        "#EXTM3U\n#EXTINF:9,\nfile://{file}\n",
-        "[playlist]\nFile1={file}\nNumberOfEntries=1\n",
-        "<MPD><Period><BaseURL>file://{file}</BaseURL></Period></MPD>",
-        "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",
-    ],
-)
-@pytest.mark.parametrize("name", ["notice.mp3", "notice.wav"])
-def test_a_playlist_in_disguise_reads_no_other_file(bench: Bench, playlist: str, name: str) -> None:
+PLAYLISTS = {
+    "concat.mp3": "ffconcat version 1.0\nfile {file}\n",
+    "concat.wav": "ffconcat version 1.0\nfile 'file:{file}'\n",
+    "segments.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{file}\n#EXT-X-ENDLIST\n",
+    "list.mp3": "#EXTM3U\n#EXTINF:9,\nfile://{file}\n",
+    "list.ogg": "[playlist]\nFile1={file}\nNumberOfEntries=1\n",
+    "manifest.webm": "<MPD><Period><BaseURL>file://{file}</BaseURL></Period></MPD>",
+    "session.flac": "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",
+}
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+def test_a_playlist_in_disguise_reads_no_other_file(bench: Bench, name: str) -> None:
     # Were the good recording next to it read, a rendition would come out.
     good = a_file(bench.folder, encoded(speech()), "good.wav")
-    source = a_file(bench.folder, playlist.format(file=good).encode(), name)
+    source = a_file(bench.folder, PLAYLISTS[name].format(file=good).encode(), name)
     with pytest.raises(RecordingRefusedError, match="not an audio file"):
         render_recording(source, name=name, language="en", library=bench.library)
 
