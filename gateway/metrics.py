@@ -42,10 +42,18 @@ class Metrics:
             registry=registry,
         )
 
+        # Looking a labelled counter up costs more than counting; there are a few dozen of them.
+        self._answered: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}
+
     def answered(self, provider: str, event: str, decision: str, reason: str, seconds: float) -> None:
         """Count an answered webhook."""
-        self._calls.labels(provider, event, decision, reason).inc()
-        self._seconds.labels(provider, event).observe(seconds)
+        labels = (provider, event, decision, reason)
+        found = self._answered.get(labels)
+        if found is None:
+            found = (self._calls.labels(*labels), self._seconds.labels(provider, event))
+            self._answered[labels] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     def refused(self, provider: str, why: str) -> None:
         """Count a webhook that was refused."""

@@ -13,6 +13,10 @@ from gateway.domain.notice import Purpose, Renditions
 from gateway.domain.standing import History
 from gateway.domain.subject import Subject, kind_of
 
+_INSERT_OR_IGNORE: Mapping[str, Insert] = {
+    "postgresql": postgresql.insert(plays).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(plays).on_conflict_do_nothing(),
+}
 _REMEMBERED = timedelta(days=31)
 _COUNTED = {Purpose.OPENER, Purpose.PRIVATE}
 
@@ -45,7 +49,7 @@ def record(connection: Connection, play: Play) -> bool:
     A repeated webhook finds its own record and may; a second call that would take a play which another call has just
     taken may not: its ordinal comes from the same past that the decision was made on. The unique keys decide.
     """
-    inserted = connection.execute(_insert_or_ignore(connection), _values(play)).rowcount
+    inserted = connection.execute(_INSERT_OR_IGNORE[connection.dialect.name], _values(play)).rowcount
     if inserted == 1:
         return True
     own = select(plays.c.play_id).where(plays.c.call_index == play.call_index, plays.c.purpose == play.purpose.value)
@@ -90,12 +94,6 @@ def past_of(connection: Connection, line_index: bytes, other_than: bytes, now: d
         ),
         next_ordinals={purpose: taken.get(purpose, 0) + 1 for purpose in _COUNTED},
     )
-
-
-def _insert_or_ignore(connection: Connection) -> Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(plays).on_conflict_do_nothing()
-    return sqlite.insert(plays).on_conflict_do_nothing()
 
 
 def _values(play: Play) -> dict[str, object]:

@@ -32,6 +32,8 @@ class E164:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what a person or a provider wrote: separators are dropped, a leading `00` means `+`."""
+        if _E164.fullmatch(text):
+            return cls(text)
         number = text.strip().translate(_SEPARATORS)
         return cls("+" + number[2:] if number.startswith("00") else number)
 

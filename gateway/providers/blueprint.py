@@ -27,6 +27,7 @@ from gateway.workflows.take_key import take_key
 log: structlog.stdlib.BoundLogger = structlog.get_logger("gateway.calls")
 
 EXPLAIN_HEADER = "X-Notice-Gateway-Explain"
+_EXPLAIN_KEY = "HTTP_" + EXPLAIN_HEADER.upper().replace("-", "_")
 EXPLANATION_HEADER = "X-Notice-Gateway-Explanation"
 EXPLANATION_LIFETIME = timedelta(minutes=5)
 
@@ -130,7 +131,9 @@ def _handle(dialect: Dialect, event: Event, params: Params, switchboard: Switchb
 
 
 def _work(dialect: Dialect, event: Event, params: Params, switchboard: Switchboard, now: datetime) -> Handled:
-    facts = dialect.read(event, params, request.args.get("t", ""), now)
+    # An arriving call has no state yet; its query is the provider's business.
+    token = "" if event is Event.CALL else request.args.get("t", "")
+    facts = dialect.read(event, params, token, now)
     if event is Event.STATUS:
         return _take_status(dialect, event, params, facts, switchboard)
     plan = _WORKFLOWS[event](switchboard.desk, facts, now)
@@ -163,7 +166,7 @@ def _prompts(plan: CallPlan) -> tuple[tuple[str, str], ...]:
 def _respond(handled: Handled, switchboard: Switchboard) -> Response:
     answer = handled.answer
     response = Response(answer.body, status=answer.status, content_type=answer.content_type)
-    asked = request.headers.get(EXPLAIN_HEADER)
+    asked = request.environ.get(_EXPLAIN_KEY)
     if asked:
         explanation = _explanation(handled, asked, switchboard)
         if explanation:

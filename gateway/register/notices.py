@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from gateway.domain.errors import SameOfficerError
 from gateway.domain.notice import (
@@ -37,6 +37,7 @@ _RENDITION = (
 _OF_ORDERS = (
     select(notices.c.order_id, notices.c.purpose, *_RENDITION)
     .join(renditions, renditions.c.rendition_id == notices.c.rendition_id)
+    .where(notices.c.order_id.in_(bindparam("order_ids", expanding=True)))
     .order_by(notices.c.order_id, notices.c.purpose, notices.c.position)
 )
 _REPLIES = select(replies.c.purpose, *_RENDITION).join(renditions, renditions.c.rendition_id == replies.c.rendition_id)
@@ -145,7 +146,7 @@ def written_parts(connection: Connection, order: Order, purpose: Purpose, cipher
 def parts_of(connection: Connection, order_ids: Sequence[str]) -> dict[str, Parts]:
     """Return the renditions of each order by purpose, in playing order."""
     found: dict[str, Parts] = {}
-    for row in connection.execute(_OF_ORDERS.where(notices.c.order_id.in_(order_ids))):
+    for row in connection.execute(_OF_ORDERS, {"order_ids": list(order_ids)}):
         parts = found.setdefault(row.order_id, {})
         purpose = Purpose(row.purpose)
         parts[purpose] = (*parts.get(purpose, ()), _rendition(row))

@@ -1,7 +1,7 @@
 """Finding calls that come back to us: a number dialled out whose provider hands it to this gateway again.
 
 A call that left over SIP carries a mark and is known at once. A number dialled through the provider carries nothing, so
-what is noticed is one caller ringing one line in many calls within seconds, none of which can have been answered yet.
+what is noticed is its rhythm: one caller ringing one line again and again, each call a call set-up after the last.
 """
 
 import threading
@@ -12,14 +12,16 @@ from hashlib import blake2b
 from gateway.domain.e164 import E164
 from gateway.domain.facts import Arriving, CallFacts, Telephone
 
-WINDOW = timedelta(seconds=15)
-# A person redials twice, a busy switchboard perhaps four times in 15 s; a circle adds a call each second or faster.
-MOST_CALLS = 8
+# A circle adds a call every half second to few seconds. Nobody redials 40 times in a minute; and calls that come faster
+# than a call can be set up do not follow from one another, so that a crowd behind one number is not taken for a circle.
+WINDOW = timedelta(seconds=60)
+MOST_CALLS = 40
+FASTEST_TURN = timedelta(milliseconds=150)
 _MOST_PAIRS = 4096
 
 
 class LoopGuard:
-    """Remembers, in one worker's memory and for 15 s, hashed pairs of parties; nothing of it is ever written down."""
+    """Remembers, in one worker's memory and for a minute, hashed pairs of parties; nothing of it is written down."""
 
     def __init__(self) -> None:
         """Start with nothing seen."""
@@ -45,12 +47,18 @@ class LoopGuard:
         with self._lock:
             calls = self._seen.setdefault(pair, deque(maxlen=MOST_CALLS))
             self._seen.move_to_end(pair)
-            while len(self._seen) > _MOST_PAIRS:
+            if len(self._seen) > _MOST_PAIRS:
                 self._seen.popitem(last=False)
-            while calls and now - calls[0][0] > WINDOW:
-                calls.popleft()
-            if any(call_id == facts.provider_call_id for _, call_id in calls):
-                return False
-            full = len(calls) == MOST_CALLS
-            calls.append((now, facts.provider_call_id))
-            return full
+            return _is_turn(calls, facts.provider_call_id, now)
+
+
+def _is_turn(calls: deque[tuple[datetime, str]], call_id: str, now: datetime) -> bool:
+    if any(call_id == seen for _, seen in calls):
+        return False  # A repeated webhook is no other call.
+    if calls and now - calls[-1][0] < FASTEST_TURN:
+        calls.clear()
+    while calls and now - calls[0][0] > WINDOW:
+        calls.popleft()
+    full = len(calls) == MOST_CALLS
+    calls.append((now, call_id))
+    return full

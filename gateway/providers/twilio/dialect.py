@@ -47,9 +47,10 @@ class Twilio:
     def verify(self, delivery: Delivery) -> Params:
         """Return the known parameters of an authentic webhook. Raises SignatureRefusedError."""
         fields = self._signature.fields_of(delivery)
-        known = ((key.decode(errors="replace"), values) for key, values in fields.items())
         return {
-            key: tuple(value.decode(errors="replace") for value in values) for key, values in known if key in PARAMETERS
+            name: tuple(value.decode(errors="replace") for value in fields[key])
+            for name, key in PARAMETERS.items()
+            if key in fields
         }
 
     def read(self, event: Event, params: Params, token: str, now: datetime) -> CallFacts:

@@ -30,8 +30,10 @@ NAME = "twilio"
 CAPABILITIES = frozenset(Capability)
 # The header that marks calls we sent out over SIP; Twilio hands it back as a parameter of an inbound SIP call.
 LOOP_HEADER = "X-Notice-Gateway"
-PARAMETERS = frozenset(
-    {
+_LOOP_PARAMETER = f"SipHeader_{LOOP_HEADER}"
+PARAMETERS = {
+    name: name.encode()
+    for name in (
         "CallSid",
         "ParentCallSid",
         "From",
@@ -40,9 +42,9 @@ PARAMETERS = frozenset(
         "CallStatus",
         "Digits",
         "DialCallStatus",
-        f"SipHeader_{LOOP_HEADER}",
-    }
-)
+        _LOOP_PARAMETER,
+    )
+}
 _CALL_ID = re.compile(r"[A-Za-z0-9]{2,64}")
 _KEYS = frozenset("0123456789*#ABCD")
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
@@ -107,7 +109,7 @@ class FactsReader:
         )
 
     def _arrival(self, params: Params) -> Moment:
-        looped = first(params, f"SipHeader_{LOOP_HEADER}") == self._loop_mark
+        looped = first(params, _LOOP_PARAMETER) == self._loop_mark
         return Looping() if looped else Arriving()
 
 

@@ -13,7 +13,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from gateway.providers.dialect import Delivery, SignatureRefusedError
 
@@ -54,12 +54,12 @@ class SignatureCheck:
             raise SignatureRefusedError(why="missing")
         if delivery.content_type.partition(";")[0].strip().lower() == "application/json":
             return self._json_fields(delivery)
-        for errors in ("surrogateescape", "replace"):
-            fields = _form_fields(delivery.body, errors)
-            if self._is_signed(delivery, fields):
-                return fields
-            if delivery.body.isascii() and b"%" not in delivery.body:
-                break
+        fields = _form_fields(delivery.body)
+        if self._is_signed(delivery, fields):
+            return fields
+        decoded = _as_decoded(fields)
+        if decoded != fields and self._is_signed(delivery, decoded):
+            return decoded
         raise SignatureRefusedError(why="wrong")
 
     def _json_fields(self, delivery: Delivery) -> Fields:
@@ -93,14 +93,26 @@ class SignatureCheck:
         return False
 
 
-def _form_fields(body: bytes, errors: str) -> Fields:
-    """Read a form. Raises SignatureRefusedError for more fields than any provider sends."""
-    try:
-        text = body.decode("utf-8", errors="surrogateescape")
-        parsed = parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS, encoding="utf-8", errors=errors)
-    except ValueError as error:
-        raise SignatureRefusedError(why="over a form with too many fields") from error
-    return {
-        key.encode(errors="surrogateescape"): [value.encode(errors="surrogateescape") for value in values]
-        for key, values in parsed.items()
-    }
+def _form_fields(body: bytes) -> Fields:
+    """Read a form as bytes, whatever they spell. Raises SignatureRefusedError for more fields than a provider sends."""
+    if body.count(b"&") >= _MOST_FIELDS:
+        raise SignatureRefusedError(why="over a form with too many fields")
+    fields: dict[bytes, list[bytes]] = {}
+    for pair in body.split(b"&"):
+        if pair:
+            key, _, value = pair.partition(b"=")
+            fields.setdefault(_unquoted(key), []).append(_unquoted(value))
+    return fields
+
+
+def _unquoted(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" ")) if b"%" in text or b"+" in text else text
+
+
+def _as_decoded(fields: Fields) -> Fields:
+    """Return the fields as a sender has them that replaced invalid UTF-8 before it signed."""
+    return {_replaced(key): [_replaced(value) for value in values] for key, values in fields.items()}
+
+
+def _replaced(text: bytes) -> bytes:
+    return text.decode(errors="replace").encode()
