@@ -56,11 +56,16 @@ class Call:
 def calls(scenario: Scenario, count: int, *, seed: int, orders: int) -> Iterator[Call]:
     """Yield `count` calls; `orders` is how many lines are under an order."""
     chance = random.Random(f"{scenario.name}{seed}")  # noqa: S311  (repeatable call ids, no secret)
+    every_call = scenario is Scenario.WITH_ORDER
     for number in range(count):
-        with_order = scenario is Scenario.WITH_ORDER or (scenario is Scenario.MIX and number % _MIX_EVERY == 0)
-        callee = ordered_line(number % orders) if with_order else f"+6127010{number % _BLOCK:04d}"
+        with_order = every_call or (scenario is Scenario.MIX and number % _MIX_EVERY == 0)
+        callee = (
+            ordered_line((number if every_call else number // _MIX_EVERY) % orders)
+            if with_order
+            else f"+6127010{number % _BLOCK:04d}"
+        )
         caller = f"+6187010{(number * 7919 + number // min(orders, _BLOCK)) % _BLOCK:04d}"
-        yield _call(_fields(f"CA{chance.getrandbits(128):032x}", caller, callee))
+        yield _call(f"CA{chance.getrandbits(128):032x}", caller, callee)
 
 
 def write(calls_to_keep: Iterable[Call], file: Path) -> None:
@@ -71,7 +76,7 @@ def write(calls_to_keep: Iterable[Call], file: Path) -> None:
             target.write(b"%010d" % len(request) + request)
 
 
-def _fields(sid: str, caller: str, callee: str) -> dict[str, str]:
+def _parameters(sid: str, caller: str, callee: str) -> dict[str, str]:
     """Return the parameters that Twilio posts when a call comes in (twilio.com/docs/voice/twiml)."""
     places = {
         f"{party}{part}": value
@@ -93,7 +98,14 @@ def _fields(sid: str, caller: str, callee: str) -> dict[str, str]:
     }
 
 
-def _call(fields: dict[str, str]) -> Call:
-    signed = ORIGIN + PATH + "".join(name + fields[name] for name in sorted(fields))
+_SLOTS = _parameters("{sid}", "{caller}", "{callee}")
+# Filled in a hundred thousand times before a run: built once, with the "+" of the numbers as a form writes it.
+_BODY = urlencode(_SLOTS, safe="{}")
+_SIGNED = ORIGIN + PATH + "".join(name + _SLOTS[name] for name in sorted(_SLOTS))
+
+
+def _call(sid: str, caller: str, callee: str) -> Call:
+    signed = _SIGNED.format(sid=sid, caller=caller, callee=callee)
     digest = hmac.digest(DEMO_TOKEN.encode(), signed.encode(), "sha1")
-    return Call(sid=fields["CallSid"], body=urlencode(fields).encode(), signature=b64encode(digest).decode())
+    body = _BODY.format(sid=sid, caller=f"%2B{caller[1:]}", callee=f"%2B{callee[1:]}")
+    return Call(sid=sid, body=body.encode(), signature=b64encode(digest).decode())

@@ -1,27 +1,27 @@
-"""The data folder that is measured: the demo with a voice that hums, and thousands of organisations under orders."""
+"""The data folder that is measured: the demo's courts, and thousands of organisations under orders.
 
+One notice is made, with a voice that hums, and all orders have it: what is measured never opens a recording.
+"""
+
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, select
-
 from gateway.assembly import Parts, prepare
-from gateway.audio.library import Library
-from gateway.audio.wording import Wording
 from gateway.clock import utc_now
 from gateway.domain.e164 import E164
 from gateway.domain.notice import Purpose
 from gateway.domain.order import Authority, Order, approve, submit
 from gateway.domain.subject import Organisation
 from gateway.privacy.field import FieldCipher
-from gateway.register import notices, orders
+from gateway.register import courts, districts, notices, orders
 from gateway.register.identifiers import read_identifier
-from gateway.register.notices import Officers, Part
+from gateway.register.notices import Officers
 from gateway.register.orders import Line
-from gateway.register.tables import orders as orders_table
-from gateway.settings import Settings
-from gateway.workflows.load_demo import load_demo
-from gateway.workflows.publish_notice import Studio
+from gateway.settings import Settings, load
+from gateway.workflows.issue_order import OrderDraft, issue_order
+from gateway.workflows.load_demo import COURTS, DISTRICTS
+from gateway.workflows.publish_notice import Wanted
 from tests.fakes import HummingSynthesizer
 
 ORIGIN = "https://gateway.example.org"
@@ -38,55 +38,48 @@ def ordered_line(number: int) -> str:
 
 def settings_for(folder: Path) -> Settings:
     """Return the settings of the gateway that is measured."""
-    return Settings(data_dir=folder, public_origin=ORIGIN)
+    # What the environment of the person who runs the bench may set is not measured.
+    return load(data_dir=folder, public_origin=ORIGIN, database_url="", master_key=None, twilio_auth_token=None)
 
 
 def make_data(folder: Path, orders_wanted: int) -> None:
-    """Load the demo into an empty folder, then put `orders_wanted` orders in force beside it."""
+    """Make the demo's courts in an empty folder, and put `orders_wanted` publication orders in force."""
     now = utc_now()
     settings = settings_for(folder)
     parts = prepare(settings)
     settings.demo_mark.write_text("demo", encoding="utf-8")
-    for _ in load_demo(_studio(parts), now):
-        pass
     with parts.studio.engine.begin() as connection:
-        _add_orders(connection, parts, orders_wanted, now)
+        for court in COURTS:
+            courts.add(connection, court)
+        for district in DISTRICTS:
+            districts.add(connection, district, now)
+    _add_orders(parts, orders_wanted, now)
     parts.close()
 
 
-def _studio(parts: Parts) -> Studio:
-    return Studio(
-        engine=parts.studio.engine,
-        keys=parts.keys,
-        library=Library(parts.settings.renditions_dir),
-        synthesizer=HummingSynthesizer(),
-        wording=Wording(parts.settings.prompts_dir),
-    )
-
-
-def _add_orders(connection: Connection, parts: Parts, wanted: int, now: datetime) -> None:
-    """Add orders through the register's own functions, each with the notices of one that the demo has."""
+def _add_orders(parts: Parts, wanted: int, now: datetime) -> None:
+    """Issue one order whole, then add others through the register's own functions, with the notices of the first."""
+    studio = replace(parts.studio, synthesizer=HummingSynthesizer())
+    first = issue_order(studio, _DRAFT, now - _ISSUED_AGO)
     cipher = FieldCipher(parts.keys)
-    spoken = _notices_of_a_demo_order(connection, parts, cipher)
-    for number in range(wanted):
-        order = _order(number, now)
-        orders.add(connection, order, (Line(number=E164(ordered_line(number))),), parts.keys)
-        for purpose, each in spoken.items():
-            notices.attach(connection, order, purpose, each, _OFFICERS, cipher)
+    with parts.studio.engine.begin() as connection:
+        spoken = {
+            purpose: notices.written_parts(connection, first, purpose, cipher)
+            for purpose in (Purpose.PUBLIC, Purpose.WARNING)
+        }
+        for number in range(1, wanted):
+            order = _order(number, now)
+            orders.add(connection, order, (_line(number),), parts.keys)
+            for purpose, each in spoken.items():
+                notices.attach(connection, order, purpose, each, _OFFICERS, cipher)
 
 
-def _notices_of_a_demo_order(
-    connection: Connection, parts: Parts, cipher: FieldCipher
-) -> dict[Purpose, tuple[Part, ...]]:
-    of_organisations = select(orders_table.c.order_id).where(
-        orders_table.c.district_id == _DISTRICT, orders_table.c.subject_kind == "organisation"
-    )
-    order_id = connection.execute(of_organisations.limit(1)).scalar_one()
-    order = orders.get(connection, order_id, parts.keys)
-    return {
-        purpose: notices.written_parts(connection, order, purpose, cipher)
-        for purpose in (Purpose.PUBLIC, Purpose.WARNING)
-    }
+def _line(number: int) -> Line:
+    return Line(number=E164(ordered_line(number)))
+
+
+def _subject(number: int) -> Organisation:
+    return Organisation(name=f"Bench {number} Inc.", identifier=read_identifier("ein", f"12-4{number:06d}"))
 
 
 def _order(number: int, now: datetime) -> Order:
@@ -96,9 +89,22 @@ def _order(number: int, now: datetime) -> Order:
         court_id=_COURT,
         district_id=_DISTRICT,
         case_number=f"BENCH-{number:05d}",
-        subject=Organisation(name=f"Bench {number} Inc.", identifier=read_identifier("ein", f"12-4{number:06d}")),
+        subject=_subject(number),
         authority=_AUTHORITY,
         drafted_by=_OFFICERS.added_by,
         drafted_at=issued,
     )
     return approve(submit(draft, issued), _OFFICERS.approved_by, issued + _VALID, _WARNING, issued)
+
+
+_DRAFT = OrderDraft(
+    court_id=_COURT,
+    district_id=_DISTRICT,
+    case_number="BENCH-00000",
+    subject=_subject(0),
+    lines=(_line(0),),
+    authority=_AUTHORITY,
+    officers=_OFFICERS,
+    valid_for=_VALID,
+    wanted=Wanted(languages=("en",)),
+)

@@ -1,5 +1,6 @@
--- Replays requests that were signed before: file, number of threads, first request, how many.
--- Each thread has every n-th of them; one that runs out begins again and says so.
+-- Replays requests that were signed before, from a file of lengths (ten digits) and requests.
+-- Arguments: the file, the number of threads. Each thread has every n-th request; one that runs out begins again and
+-- says so.
 local threads, made = {}, 0
 
 function setup(thread)
@@ -9,16 +10,15 @@ function setup(thread)
 end
 
 function init(args)
-  local file = assert(io.open(args[1], "rb"))
-  local count, first, wanted = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  local file, count = assert(io.open(args[1], "rb")), tonumber(args[2])
   requests, sent = {}, 0
-  for number = 0, first + wanted - 1 do
-    local length = tonumber(file:read(10))
-    if number < first or (number - first) % count ~= place then
-      file:seek("cur", length)
-    else
-      requests[#requests + 1] = file:read(length)
+  local number, length = 0, file:read(10)
+  while length do
+    local text = file:read(tonumber(length))
+    if number % count == place then
+      requests[#requests + 1] = text
     end
+    number, length = number + 1, file:read(10)
   end
   file:close()
   available = #requests

@@ -17,17 +17,11 @@ class LoadError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
-    """A stretch of a file of requests: from `first` on, `count` of them."""
-
-    file: Path
-    first: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What came of a round: rate in answers a second, latencies in milliseconds, the servers' CPU time an answer."""
+    """What came of a round: rate in answers a second, latencies in milliseconds, the workers' CPU time an answer.
+
+    `repeated` counts requests that were sent for a second time because a thread had run out of new ones.
+    """
 
     answered: int
     sent: int
@@ -38,12 +32,21 @@ class Round:
     cpu_microseconds: float
 
 
-def run_round(server: Server, requests: Requests, seconds: int) -> Round:
-    """Load `server` and return what came of it. Raises LoadError for any answer that is no 2xx."""
-    command = ["wrk", f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT), server.url, "--"]
-    command += [str(requests.file), str(THREADS), str(requests.first), str(requests.count)]
+def run_round(server: Server, requests: Path, seconds: int) -> Round:
+    """Load `server` with the requests of a file. Raises LoadError for any answer that is no 2xx."""
+    command = [
+        "wrk",
+        f"-t{THREADS}",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        f"--timeout={_GRACE_SECONDS}s",
+        "-s",
+        str(_SCRIPT),
+        server.url,
+    ]
+    command += ["--", str(requests), str(THREADS)]
     before = server.cpu_seconds()
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + _GRACE_SECONDS)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 2 * _GRACE_SECONDS)
     used = server.cpu_seconds() - before
     if ran.returncode != 0:
         raise LoadError(f"wrk failed: {ran.stderr.strip() or ran.stdout.strip()}")

@@ -14,7 +14,6 @@ from bench.data import ORIGIN
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATION = ROOT / "config" / "gunicorn.conf.py"
-_PEERS = ROOT / "bench" / "peers"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _START_SECONDS, _STOP_SECONDS = 30, 25
 
@@ -57,7 +56,7 @@ def peer(module: str, scratch: Path) -> Iterator[Server]:
     """Serve a program of `bench/peers` under the gateway's own gunicorn settings."""
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", str(CONFIGURATION), "--bind", f"127.0.0.1:{port}"]
-    command += ["--pythonpath", str(_PEERS), f"{module}:application"]
+    command.append(f"bench.peers.{module}:application")
     with _running(module, port, command, _environment(scratch)) as server:
         yield server
 

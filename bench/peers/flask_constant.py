@@ -1,7 +1,8 @@
 """The reference: a Flask view that parses the form and answers a constant; no signature, no look-up, no log."""
 
-from connect_document import CONTENT_TYPE, DOCUMENT
 from flask import Flask, Response, request
+
+from bench.peers.connect_document import CONTENT_TYPE, DOCUMENT
 
 application = Flask("flask_constant", static_folder=None)
 

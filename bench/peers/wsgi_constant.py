@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from connect_document import CONTENT_TYPE, DOCUMENT
+from bench.peers.connect_document import CONTENT_TYPE, DOCUMENT
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment

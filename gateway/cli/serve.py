@@ -10,6 +10,7 @@ from gateway.assembly import prepare
 from gateway.cli.context import ERR, Tools
 from gateway.domain.errors import GatewayError
 from gateway.settings import Settings, SettingsError
+from gateway.workflows.examine import Verdict, examine_routes
 from gateway.workflows.load_demo import refuse_real_data
 
 _DEFAULT_BIND = "127.0.0.1:8080"
@@ -41,14 +42,26 @@ def serve(tools: Tools, bind: str) -> None:
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
         ERR.print(f"{DatabaseAwayError(why=why)} Calls are connected without notices until it is back.", style="yellow")
-    if settings.twilio_auth_token is None:
-        ERR.print('Demo: webhooks are accepted with the public token "demo-token".', style="yellow")
+    _warn(settings, bind)
     configuration = settings.config_dir / "gunicorn.conf.py"
     sys.stdout.flush()
     sys.stderr.flush()
     arguments = [sys.executable, "-m", "gunicorn", "--config", str(configuration), "--bind", bind]
     # gunicorn takes this process over, so that signals reach it directly.
     os.execv(sys.executable, arguments)  # noqa: S606  (no shell is wanted)
+
+
+def _warn(settings: Settings, bind: str) -> None:
+    """Say what works, and is yet unlikely to be meant."""
+    if settings.twilio_auth_token is None:
+        ERR.print('Demo: webhooks are accepted with the public token "demo-token".', style="yellow")
+    elif (routes := examine_routes(settings.routes())).verdict is not Verdict.GOOD:
+        ERR.print(f"{routes.subject}: {routes.found}; {routes.cure}.", style="yellow")
+    if bind != _DEFAULT_BIND and settings.public_origin == f"http://{_DEFAULT_BIND}":
+        ERR.print(
+            f"Listening on {bind}, but callbacks go to {settings.public_origin}: set NOTICE_GATEWAY_PUBLIC_ORIGIN.",
+            style="yellow",
+        )
 
 
 def _refuse_wrong_settings(settings: Settings, bind: str) -> None:

@@ -5,17 +5,28 @@ property about silence is worth little among the silent. Nobody's name matters h
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
-from itertools import permutations
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
 from gateway.domain.court import Caps
-from gateway.domain.facts import CallFacts, Capability, Destination, Moment, Opaque, Party, SipUri, Urgency
-from gateway.domain.notice import MissingNotices, Notices
-from gateway.domain.order import Order, OrderState
+from gateway.domain.facts import (
+    Arriving,
+    CalleeAnswered,
+    CalleeListened,
+    CallFacts,
+    Capability,
+    Destination,
+    Moment,
+    Opaque,
+    Party,
+    SipUri,
+    Urgency,
+)
+from gateway.domain.notice import MissingNotices, Notices, Purpose
+from gateway.domain.order import OrderState
 from gateway.domain.standing import History, NoOrders, OrderOnLine, Standing, Unavailable, UnderOrders
 from gateway.domain.subject import Scheme, Subject
 from tests.builders import (
@@ -23,6 +34,7 @@ from tests.builders import (
     CALLER,
     DESTINATION,
     EVERYTHING,
+    NOW,
     OrderFields,
     a_call,
     a_person,
@@ -30,12 +42,14 @@ from tests.builders import (
     an_order,
     an_organisation,
     notices_about,
+    order_on_line,
     person_notices,
 )
-from tests.strategies import ZONES, instants, moments
+from tests.strategies import OFFSETS, ZONES, instants, moments
 
 ORDER_IDS = ("order-1", "order-2", "order-3")
-_STATES = (OrderState.IN_FORCE, OrderState.IN_FORCE, OrderState.WARNED, *OrderState)
+_HEARD = (OrderState.IN_FORCE, OrderState.IN_FORCE, OrderState.WARNED)
+_AMISS = ("state", "instants", "district", "line", "notices", "place", "history")
 # Inside a situation it matters who is who, not what anybody is called: drawing from these is many times quicker.
 _SUBJECTS: tuple[Subject, ...] = (
     an_organisation(),
@@ -55,6 +69,13 @@ _CAPS = (
     Caps(contents_per_day=0),
     Caps(earliest=time(10), latest=time(18)),
     Caps(earliest=time(20), latest=time(9)),
+    Caps(latest=time(12)),
+)
+_NOONS = tuple((NOW + timedelta(days=days)).astimezone(zone) for days, zone in enumerate((UTC, *OFFSETS)))
+_AUDIBLE: tuple[Moment, ...] = (
+    Arriving(),
+    CalleeAnswered(order_id=ORDER_IDS[0]),
+    CalleeListened(order_id=ORDER_IDS[0], purpose=Purpose.OPENER, key="1"),
 )
 _PARTIES: tuple[Party, ...] = (CALLER, CALLEE, Opaque("anonymous"), Opaque(""))
 _DESTINATIONS: tuple[Destination, ...] = (DESTINATION, SipUri(uri="sip:+442079460110@trunk.example.net"))
@@ -109,16 +130,6 @@ def free_instants(draw: st.DrawFn, now: datetime) -> OrderFields:
 
 
 @st.composite
-def orders(draw: st.DrawFn, now: datetime, order_id: str = ORDER_IDS[0]) -> Order:
-    """Draw an order that at `now` is in one of the eight states, more often than not one that is heard."""
-    subject = draw(st.sampled_from(_SUBJECTS))
-    if draw(st.integers(0, 3)):
-        return an_order(draw(st.sampled_from(_STATES)), at=now, order_id=order_id, subject=subject)
-    draft = an_order(OrderState.DRAFT, at=now, order_id=order_id, subject=subject)
-    return replace(draft, **draw(free_instants(now)))
-
-
-@st.composite
 def histories(draw: st.DrawFn, now: datetime) -> History:
     played = st.lists(distances(), max_size=4)
     return History(
@@ -130,22 +141,34 @@ def histories(draw: st.DrawFn, now: datetime) -> History:
 
 @st.composite
 def orders_on_line(draw: st.DrawFn, now: datetime, order_id: str = ORDER_IDS[0]) -> OrderOnLine:
-    order = draw(orders(now, order_id))
-    return OrderOnLine(
-        order=order,
-        caps=draw(st.sampled_from(_CAPS)),
-        zones=draw(st.sampled_from(_PLACES)),
-        line_suspended=draw(st.sampled_from((False, False, False, True))),
-        district_enabled=draw(st.sampled_from((True, True, True, False))),
-        notices=draw(st.sampled_from((notices_about(order.subject), *_NOTICES))),
-        history=draw(histories(now)) if draw(st.booleans()) else History(),
-    )
+    """Draw an order that would be heard at noon in London, and then let up to two things be amiss with it."""
+    state, subject = draw(st.sampled_from(_HEARD)), draw(st.sampled_from(_SUBJECTS))
+    each = order_on_line(an_order(state, at=now, order_id=order_id, subject=subject))
+    for what in draw(st.lists(st.sampled_from(_AMISS), max_size=2, unique=True)):
+        match what:
+            case "state":
+                state = draw(st.sampled_from(OrderState))
+                each = replace(each, order=an_order(state, at=now, order_id=order_id, subject=subject))
+            case "instants":
+                each = replace(each, order=replace(each.order, **draw(free_instants(now))))
+            case "district":
+                each = replace(each, district_enabled=False)
+            case "line":
+                each = replace(each, line_suspended=True)
+            case "notices":
+                each = replace(each, notices=draw(st.sampled_from(_NOTICES)))
+            case "place":
+                each = replace(each, zones=draw(st.sampled_from(_PLACES)))
+            case _:
+                each = replace(each, history=draw(histories(now)), caps=draw(st.sampled_from(_CAPS)))
+    return each
 
 
 @st.composite
 def lines_under_orders(draw: st.DrawFn, now: datetime) -> UnderOrders:
-    """Draw up to three orders on one line; none at all is odd, but it can be said."""
-    ids = draw(st.sampled_from([ids for count in (1, 2, 3, 0) for ids in permutations(ORDER_IDS, count)]))
+    """Draw one to three orders on one line; the first of `ORDER_IDS` is always among them."""
+    one, two, three = ORDER_IDS
+    ids = draw(st.sampled_from(((one,), (one,), (one, two), (two, one), (three, one, two))))
     return UnderOrders(tuple(draw(orders_on_line(now, order_id)) for order_id in ids))
 
 
@@ -156,14 +179,22 @@ def standings(draw: st.DrawFn, now: datetime) -> Standing:
             return NoOrders()
         case 1:
             return Unavailable("register_down")
+        case 2:
+            return UnderOrders(())
         case _:
             return draw(lines_under_orders(now))
 
 
 @st.composite
+def noons(draw: st.DrawFn) -> datetime:
+    """Draw instants that are mostly noon in London, where nothing is silent for the hour alone."""
+    return draw(st.sampled_from(_NOONS)) if draw(st.integers(0, 3)) else draw(instants())
+
+
+@st.composite
 def situations(draw: st.DrawFn, moment: st.SearchStrategy[Moment] | None = None) -> Situation:
-    """Draw a call, a line and an instant that know of one another."""
-    now = draw(instants())
+    """Draw any call, line and instant; the moment is about an order that the line may be under."""
+    now = draw(noons())
     facts = a_call(
         draw(moments() if moment is None else moment),
         caller=draw(st.sampled_from(_PARTIES)),
@@ -173,3 +204,11 @@ def situations(draw: st.DrawFn, moment: st.SearchStrategy[Moment] | None = None)
         urgency=draw(st.sampled_from((*[Urgency.ORDINARY] * 7, Urgency.NEVER_DELAY))),
     )
     return Situation(facts=facts, standing=draw(standings(now)), now=now)
+
+
+@st.composite
+def audible_situations(draw: st.DrawFn) -> Situation:
+    """Draw situations in which nothing but the orders on the line, and the instant, can be a reason for silence."""
+    now = draw(noons())
+    facts = a_call(draw(st.sampled_from(_AUDIBLE)), caller=draw(st.sampled_from(_PARTIES)))
+    return Situation(facts=facts, standing=draw(lines_under_orders(now)), now=now)
