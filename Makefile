@@ -16,12 +16,6 @@ setup: .venv/.complete ## Create .venv, locked, for running and developing
 
 run: setup ## Load the demo and serve it on 127.0.0.1:8080
 	@$(BIN)/notice-gateway demo
-	@echo
-	@echo "Try these from another terminal, in this folder:"
-	@echo "  $(BIN)/notice-gateway call +12025550110            an organisation: the caller hears the notice"
-	@echo "  $(BIN)/notice-gateway call +12025550111            in its warning period: only the callee hears it"
-	@echo "  $(BIN)/notice-gateway call +442079460120 --key 1@4 a person: asked in private, 08:00 to 21:00 in London"
-	@echo
 	@exec $(BIN)/notice-gateway serve
 
 test: setup ## Run every check and test; installs the Debian packages that tests need

@@ -21,6 +21,8 @@ graceful_timeout = 20
 preload_app = False
 # Control files go where writing them cannot block on a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (Linux' memory file system, by name)
+# gunicorn's control socket would lie in the home folder, where a second gateway would find it taken.
+control_socket_disable = True
 accesslog = None
 errorlog = "-"
 

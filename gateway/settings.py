@@ -41,7 +41,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True, env_ignore_empty=True
     )
 
-    data_dir: Path = Path("./var")
+    data_dir: Annotated[Path, AfterValidator(Path.resolve)] = Path("./var")
     database_url: str = ""
     public_origin: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
     twilio_auth_token: SecretStr | None = None

@@ -20,6 +20,13 @@ def test_an_origin_with_more_or_less_than_an_origin_is_refused(origin: str) -> N
         load(public_origin=origin)
 
 
+def test_a_relative_data_folder_is_made_absolute_once_for_all_who_use_it() -> None:
+    # Flask sends files from a relative path as if it began at the package.
+    settings = load(data_dir="var")
+    assert settings.data_dir == Path.cwd() / "var"
+    assert settings.renditions_dir.is_absolute()
+
+
 def test_a_trailing_slash_is_no_path() -> None:
     assert load(public_origin="https://gateway.example.org/").public_origin == "https://gateway.example.org"
 

@@ -1,12 +1,15 @@
 """`notice-gateway demo`."""
 
+import sys
+from pathlib import Path
+
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.cli.context import ERR, OUT, Tools
 from gateway.clock import utc_now
 from gateway.settings import DEMO_TOKEN
-from gateway.workflows.load_demo import RealDataError, load_demo, refuse_real_data
+from gateway.workflows.load_demo import RealDataError, load_demo, person_in_permitted_hours, refuse_real_data
 
 _MARK = """This folder holds the court notice gateway's demo and nothing else.
 While this file is here and no auth token is set, the gateway accepts the public token "demo-token".
@@ -40,3 +43,20 @@ def demo(tools: Tools) -> None:
     finally:
         parts.close()
     OUT.print(f"The demo is loaded in {settings.data_dir}. Its webhooks are signed with the token {DEMO_TOKEN!r}.")
+    OUT.print("\nWhile `notice-gateway serve` runs, try from another terminal:", soft_wrap=True)
+    person, city = person_in_permitted_hours(utc_now())
+    for line, what in (
+        ("+12025550110", "an organisation: the caller hears the notice"),
+        ("+12025550111", "in its warning period: only the callee hears something"),
+        (f"{person} --key 1@5", f"a person in {city}: asked in private, and presses 1"),
+    ):
+        OUT.print(f"  {_program()} call {line:<24} {what}", soft_wrap=True)
+    OUT.print()
+
+
+def _program() -> str:
+    """Return how this program was called, for commands that can be typed again."""
+    path = Path(sys.argv[0])
+    if path.name != "notice-gateway":
+        return "notice-gateway"
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

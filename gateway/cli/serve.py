@@ -43,6 +43,7 @@ def serve(tools: Tools, bind: str) -> None:
         why = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
         ERR.print(f"{DatabaseAwayError(why=why)} Calls are connected without notices until it is back.", style="yellow")
     _warn(settings, bind)
+    ERR.print(f"Answering on http://{bind}, which providers reach as {settings.public_origin}. Stop with Ctrl-C.")
     configuration = settings.config_dir / "gunicorn.conf.py"
     sys.stdout.flush()
     sys.stderr.flush()

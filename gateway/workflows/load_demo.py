@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
 
 from gateway.audit.tables import plays
-from gateway.domain.court import Court, District
+from gateway.domain.court import Caps, Court, District
 from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError
 from gateway.domain.order import Authority
@@ -120,6 +121,17 @@ def samples() -> tuple[Sample, ...]:
             valid_days=30,
         ),
     )
+
+
+def person_in_permitted_hours(now: datetime) -> tuple[str, str]:
+    """Return the number and the city of a person in the demo who may be spoken to now; one always may."""
+    caps = Caps()
+    for sample in samples():
+        if isinstance(sample.subject, NaturalPerson):
+            local = now.astimezone(ZoneInfo(sample.line.zone)).time()
+            if caps.earliest <= local < caps.latest:
+                break
+    return sample.line.number.number, sample.line.zone.rpartition("/")[2].replace("_", " ")
 
 
 def refuse_real_data(studio: Studio, where: str, *, marked: bool) -> None:
