@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 from bench.data import ORIGIN
@@ -15,7 +16,7 @@ from bench.data import ORIGIN
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATION = ROOT / "config" / "gunicorn.conf.py"
 _TICKS = os.sysconf("SC_CLK_TCK")
-_START_SECONDS, _STOP_SECONDS = 30, 25
+_START_SECONDS, _STOP_SECONDS, _REST_SECONDS = 30, 25, 0.3
 
 
 class ServerError(Exception):
@@ -68,8 +69,9 @@ def _running(name: str, port: int, command: Sequence[str], environment: Mapping[
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            _wait_for(name, port, process)
-            yield Server(name=name, port=port, pid=process.pid)
+            server = Server(name=name, port=port, pid=process.pid)
+            _wait_for(server, process)
+            yield server
         finally:
             process.terminate()
             try:
@@ -78,17 +80,33 @@ def _running(name: str, port: int, command: Sequence[str], environment: Mapping[
                 process.kill()
 
 
-def _wait_for(name: str, port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the port is open. With `reuse_port` each worker opens it itself, so both are given a moment more."""
+def _wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Wait until every worker has started.
+
+    The port is open before any worker has loaded its program, and one worker may answer while another still loads. So
+    an answer is waited for, and then until the workers are at rest.
+    """
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
+        if _answers(server) and _is_at_rest(server):
             return
-    raise ServerError(f"{name} did not start: run {' '.join(map(str, process.args))} to see why")  # type: ignore[arg-type]
+    raise ServerError(f"{server.name} did not start; bench/README.md tells how to start it by hand and see why")
+
+
+def _answers(server: Server) -> bool:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=_START_SECONDS)
+    with closing(connection), suppress(OSError):
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        return True
+    time.sleep(_REST_SECONDS / 10)
+    return False
+
+
+def _is_at_rest(server: Server) -> bool:
+    before = server.cpu_seconds()
+    time.sleep(_REST_SECONDS)
+    return server.cpu_seconds() - before < _REST_SECONDS / 10
 
 
 def _environment(scratch: Path) -> dict[str, str]:

@@ -214,9 +214,9 @@ KEYS = [
         key_does(CONTESTED, Reason.CONTESTED, a_reply(Purpose.CONTESTED)), call=a_call(_on_content("3"))),
     row("9 on the content: the line is suspended, wrong person", under(SERVED),
         key_does(WRONG_PERSON, Reason.WRONG_PERSON, a_reply(Purpose.WRONG_PERSON)), call=a_call(_on_content("9"))),
-    *(_pressed(key, Purpose.OPENER) for key in ("", "2", "3", "0", "*", "#", "11", "one")),
-    *(_pressed(key, Purpose.PRIVATE) for key in ("", "1", "0", "*", "#", "99")),
-    *(_pressed(key, Purpose.WARNING) for key in ("", "1", "2", "3", "9", "#")),
+    *(_pressed(key, Purpose.OPENER) for key in ("", *"2345678", *"0*#", "11", "one")),
+    *(_pressed(key, Purpose.PRIVATE) for key in ("", *"145678", *"0*#", "99")),
+    *(_pressed(key, Purpose.WARNING) for key in ("", *"123456789", *"0*#")),
     *(
         row(f"{key} takes effect where the court has recorded no confirmation", UNSPOKEN, key_does(effect, why, None),
             call=a_call(_on_content(key)))

@@ -148,7 +148,7 @@ def _most_within(span: timedelta, instants: list[datetime]) -> int:
     return max((sum(first <= other < first + span for other in instants) for first in instants), default=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_weeks())
 def test_over_weeks_no_line_is_spoken_to_more_often_than_its_court_allows(weeks: Weeks) -> None:
     caps = weeks.line.caps
@@ -159,7 +159,7 @@ def test_over_weeks_no_line_is_spoken_to_more_often_than_its_court_allows(weeks:
         assert all(caps.earliest <= spoken.astimezone(zone).time() < caps.latest for zone in weeks.line.zones)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_weeks())
 def test_over_weeks_an_acknowledgement_buys_seven_days_and_an_objection_silence(weeks: Weeks) -> None:
     for spoken in [*weeks.openers, *weeks.contents]:
