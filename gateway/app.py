@@ -1,5 +1,6 @@
 """`create_app`: the one place where the parts of the web service are put together."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from gateway.workflows.loop_guard import LoopGuard
 
 # A provider's webhook has some 3 kB. What is larger and signed still connects; beyond this nothing is read at all.
 MAX_BODY_BYTES = 4 * 1024 * 1024
+_ENCODER = json.JSONEncoder(default=repr)
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -107,12 +109,17 @@ def configure_logging(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_to_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def _to_json(event: object, **_options: object) -> str:
+    """Write a log line; one kept encoder, where json.dumps with options would build one for each line."""
+    return _ENCODER.encode(event)
 
 
 def _exposition(registry: CollectorRegistry) -> Callable[[], bytes]:

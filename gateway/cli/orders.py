@@ -114,7 +114,7 @@ def lift(tools: Tools, order: str) -> None:
 @click.argument("order")
 @click.pass_obj
 def suspend(tools: Tools, order: str) -> None:
-    """Silence ORDER until it is resumed: no call after this command has returned plays its notice."""
+    """Silence ORDER without ending it: no call after this command has returned plays its notice."""
     now = utc_now()
     parts = tools.parts()
     suspended = suspend_order(parts.studio.engine, parts.keys, order, now)

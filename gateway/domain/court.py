@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import time
-from typing import Self
 
 from gateway.domain.errors import CapsTooLooseError
 
@@ -38,16 +37,6 @@ class Caps:
             raise CapsTooLooseError(field="earliest", value=self.earliest, limit=EARLIEST)
         if self.latest > LATEST:
             raise CapsTooLooseError(field="latest", value=self.latest, limit=LATEST)
-
-    def stricter(self, other: Self) -> "Caps":
-        """Return caps that satisfy both, for a line that two courts have orders on."""
-        return Caps(
-            openers_per_day=min(self.openers_per_day, other.openers_per_day),
-            contents_per_day=min(self.contents_per_day, other.contents_per_day),
-            contents_per_30_days=min(self.contents_per_30_days, other.contents_per_30_days),
-            earliest=max(self.earliest, other.earliest),
-            latest=min(self.latest, other.latest),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Source of every rule: the audience rule, quoted in `docs/adr/0002-who-hears-what
 silence, and silence always connects the call.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
 from gateway.domain.e164 import E164
@@ -26,7 +26,6 @@ from gateway.domain.notice import (
     PersonNotices,
     PublicNotice,
     Purpose,
-    Reply,
     WarningNotice,
 )
 from gateway.domain.order import OrderState
@@ -58,12 +57,13 @@ _SILENT_STATES = {
     OrderState.EXPIRED: Reason.ORDER_EXPIRED,
 }
 _ENDED = {OrderState.LIFTED, OrderState.EXPIRED}
-# Several orders may bear on a line; a playable notice comes first, else the reason that tells an operator the most.
 Verdict = PublicNotice | WarningNotice | PersonNotices | Reason
 
 
 def decide(facts: CallFacts, standing: Standing, now: datetime) -> CallPlan:
     """Say what happens next in the call. Never raises; `now` is aware."""
+    # Between instants of one zone that changes its clocks, Python subtracts wall-clock times: a day would not be 24 h.
+    now = now.astimezone(UTC)
     match facts.moment:
         case Arriving():
             return _on_arrival(facts, standing, now)
@@ -143,19 +143,20 @@ def _on_answer(order_id: str, standing: Standing, now: datetime) -> CallPlan:
 
 def _on_key(order_id: str, purpose: Purpose, key: str, standing: Standing, now: datetime) -> CallPlan:
     """Take a key on the callee's leg. 3 and 9 are honoured in any state of the order, for they can only silence it."""
+    if isinstance(standing, Unavailable):
+        return _bridge(Reason.REGISTER_UNAVAILABLE, order_id)
     found = _find(order_id, standing)
-    if found is None or not isinstance(found.notices, PersonNotices):
+    if found is None or not isinstance(found.order.subject, NaturalPerson):
         return _bridge(Reason.KEY_PRESSED if key else Reason.NOTICE_HEARD, order_id)
-    notices = found.notices
     match purpose, key:
         case ((Purpose.OPENER | Purpose.PRIVATE), "9"):
             suspension = SuspendLine(order_id=order_id, ground=Ground.WRONG_PERSON)
-            return _reply(suspension, notices.wrong_person, Reason.WRONG_PERSON, order_id)
+            return _reply(suspension, Purpose.WRONG_PERSON, Reason.WRONG_PERSON, found)
         case Purpose.PRIVATE, "3":
             suspension = SuspendLine(order_id=order_id, ground=Ground.CONTESTED)
-            return _reply(suspension, notices.contested, Reason.CONTESTED, order_id)
+            return _reply(suspension, Purpose.CONTESTED, Reason.CONTESTED, found)
         case Purpose.PRIVATE, "2":
-            return _reply(Acknowledge(order_id=order_id), notices.acknowledged, Reason.ACKNOWLEDGED, order_id)
+            return _reply(Acknowledge(order_id=order_id), Purpose.ACKNOWLEDGED, Reason.ACKNOWLEDGED, found)
         case Purpose.OPENER, "1":
             return _content(found, standing, now)
         case _:
@@ -186,13 +187,17 @@ def _on_end(facts: CallFacts, outcome: Outcome, *, whispered: bool) -> CallPlan:
 
 
 def _choose(standing: UnderOrders, now: datetime) -> tuple[OrderOnLine | None, Verdict]:
-    """Choose the one order that is heard: at most one notice in a call, the one longest in force first."""
+    """Choose the one order that is heard: at most one notice in a call, the one longest in force first.
+
+    Where none is, an order that still lives tells an operator more than one that has ended.
+    """
     ordered = sorted(standing.orders, key=lambda each: (each.order.in_force_from or now, each.order.order_id))
     judged = [(each, _verdict(each, standing, now)) for each in ordered]
     for each, verdict in judged:
         if not isinstance(verdict, Reason):
             return each, verdict
-    return judged[0] if judged else (None, Reason.NO_ORDER)
+    living = [(each, verdict) for each, verdict in judged if each.order.state_at(now) not in _ENDED]
+    return next(iter((*living, *judged)), (None, Reason.NO_ORDER))
 
 
 def _find(order_id: str, standing: Standing) -> OrderOnLine | None:
@@ -280,7 +285,13 @@ def _bridge(reason: Reason, order_id: str) -> CallPlan:
     return CallPlan(steps=(Bridge(),), decision=Decision.CONNECT, reason=reason, order_id=order_id)
 
 
-def _reply(effect: Step, reply: Reply, reason: Reason, order_id: str) -> CallPlan:
-    """Do `effect` and confirm it where there is a prompt for it."""
-    spoken = (PlayToCallee(order_id=order_id, notice=reply, listens=False),) if reply.renditions else ()
+def _reply(effect: Step, purpose: Purpose, reason: Reason, found: OrderOnLine) -> CallPlan:
+    """Do `effect`, and confirm it where there is a prompt for it."""
+    order_id = found.order.order_id
+    replies = found.notices.replies if isinstance(found.notices, PersonNotices) else ()
+    spoken = tuple(
+        PlayToCallee(order_id=order_id, notice=reply, listens=False)
+        for reply in replies
+        if reply.purpose is purpose and reply.renditions
+    )
     return CallPlan(steps=(effect, *spoken, Bridge()), decision=Decision.CONNECT, reason=reason, order_id=order_id)

@@ -7,6 +7,7 @@ from typing import Self
 from gateway.domain.errors import InvalidNumberError
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_TRUNK_ZERO = "(0)"
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0")
 _VISIBLE_HEAD, _VISIBLE_TAIL = 3, 2
 
@@ -34,6 +35,8 @@ class E164:
         """Read what a person or a provider wrote: separators are dropped, a leading `00` means `+`."""
         if _E164.fullmatch(text):
             return cls(text)
+        if _TRUNK_ZERO in text:
+            raise InvalidNumberError(shown=mask(text))  # The 0 in +44 (0)20 is not part of the number.
         number = text.strip().translate(_SEPARATORS)
         return cls("+" + number[2:] if number.startswith("00") else number)
 

@@ -74,6 +74,12 @@ class SameOfficerError(GatewayError):
     code = "same_officer"
 
 
+class NoDocumentError(GatewayError):
+    """The order has no authority document; give the SHA-256 of the signed order in 64 hex digits."""
+
+    code = "no_document"
+
+
 class InvalidWindowError(GatewayError):
     """The order would be in force from {start} until {end}: {why}."""
 

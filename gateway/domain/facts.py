@@ -40,12 +40,20 @@ class Telephone:
     number: str
     trunk_sid: str = ""
 
+    def __repr__(self) -> str:
+        """Hide the middle of the number."""
+        return f"Telephone({mask(self.number)})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SipUri:
     """Connect by calling `uri` over SIP."""
 
     uri: str
+
+    def __repr__(self) -> str:
+        """Hide the middle of the address."""
+        return f"SipUri({mask(self.uri)})"
 
 
 Destination = Telephone | SipUri

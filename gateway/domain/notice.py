@@ -46,7 +46,8 @@ def seconds_of(renditions: Renditions) -> float:
 def _demand(notice: str, renditions: Renditions, subject: Subject, wanted: type[Organisation | NaturalPerson]) -> None:
     if not isinstance(subject, wanted):
         raise AudienceError(notice=notice, wanted=wanted.__name__)
-    if not renditions:
+    # A comparison with NaN is false: what has no length is nothing to play.
+    if not renditions or not all(rendition.seconds > 0 for rendition in renditions):
         raise NoticeEmptyError(notice=notice)
 
 
@@ -132,6 +133,11 @@ class PersonNotices:
     acknowledged: Reply
     contested: Reply
     wrong_person: Reply
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """Return the confirmations of keys."""
+        return self.acknowledged, self.contested, self.wrong_person
 
 
 @dataclass(frozen=True, slots=True)

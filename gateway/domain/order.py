@@ -4,19 +4,22 @@ What officers did is stored as instants; what time does (warned, in force, expir
 has to run for an order to begin or to end.
 """
 
+import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from gateway.domain.errors import (
     InvalidTransitionError,
     InvalidWindowError,
     NaiveTimeError,
+    NoDocumentError,
     SameOfficerError,
 )
 from gateway.domain.subject import NaturalPerson, Organisation, Subject
 
 LONGEST_VALIDITY = timedelta(days=366)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _INSTANTS = (
     "drafted_at",
     "submitted_at",
@@ -48,6 +51,11 @@ class Authority:
 
     legal_basis: str
     document_sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse an order without a document: the hash of one has 64 hex digits."""
+        if _SHA256.fullmatch(self.document_sha256) is None:
+            raise NoDocumentError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +91,25 @@ class Order:
                 raise NaiveTimeError(field=name)
 
     def state_at(self, now: datetime) -> OrderState:
-        """Return the state at `now`; an order that lacks an instant it needs is never in force."""
+        """Return the state at `now`; an order that lacks an instant or an officer it needs is never in force."""
+        now = _instant(now)
         if self.lifted_at is not None:
             return OrderState.LIFTED
         if self.valid_until is not None and now >= self.valid_until:
             return OrderState.EXPIRED
         if self.suspended_at is not None:
             return OrderState.SUSPENDED
-        if self.approved_at is None or self.valid_until is None:
+        if self.approved_at is None or self.valid_until is None or self._has_one_officer():
             return OrderState.DRAFT if self.submitted_at is None else OrderState.SUBMITTED
-        if self.in_force_from is not None and now >= self.in_force_from:
+        warned = self.warned_from is not None or isinstance(self.subject, NaturalPerson)
+        if warned and self.in_force_from is not None and now >= self.in_force_from:
             return OrderState.IN_FORCE
         if self.warned_from is not None and now >= self.warned_from:
             return OrderState.WARNED
         return OrderState.APPROVED
+
+    def _has_one_officer(self) -> bool:
+        return self.approved_by is None or self.approved_by.casefold() == self.drafted_by.casefold()
 
 
 def submit(order: Order, now: datetime) -> Order:
@@ -111,12 +124,15 @@ def approve(order: Order, officer: str, valid_until: datetime, warning: timedelt
     A natural person's order has no warning period: its opener is content-free and nobody else ever hears it.
     Raises SameOfficerError, InvalidWindowError, InvalidTransitionError.
     """
+    now = _instant(now)
     _expect(order, now, "approved", OrderState.SUBMITTED)
     if officer.casefold() == order.drafted_by.casefold():
         raise SameOfficerError(officer=officer)
     match order.subject:
         case Organisation():
             in_force_from = now + warning
+            if warning <= timedelta(0):
+                raise InvalidWindowError(start=in_force_from, end=valid_until, why="give it a warning period first")
         case NaturalPerson():
             in_force_from = now
     _check_window(in_force_from, valid_until)
@@ -131,7 +147,7 @@ def approve(order: Order, officer: str, valid_until: datetime, warning: timedelt
 
 
 def suspend(order: Order, now: datetime) -> Order:
-    """Silence the order until it is resumed; a second time changes nothing. Raises InvalidTransitionError."""
+    """Silence the order; a second time changes nothing. Raises InvalidTransitionError."""
     if order.state_at(now) is OrderState.SUSPENDED:
         return order
     _expect(order, now, "suspended", OrderState.APPROVED, OrderState.WARNED, OrderState.IN_FORCE)
@@ -148,6 +164,13 @@ def _expect(order: Order, now: datetime, verb: str, *allowed: OrderState) -> Non
     if state not in allowed:
         names = " or ".join(each.value for each in allowed)
         raise InvalidTransitionError(order=order.order_id, state=state.value, verb=verb, allowed=names)
+
+
+def _instant(now: datetime) -> datetime:
+    """Return `now` in UTC, where a difference of instants is a difference of time. Raises NaiveTimeError."""
+    if now.tzinfo is None:
+        raise NaiveTimeError(field="now")
+    return now.astimezone(UTC)
 
 
 def _check_window(start: datetime, end: datetime) -> None:

@@ -6,6 +6,7 @@ from enum import Enum
 from zoneinfo import ZoneInfo
 
 from gateway.domain.court import Caps
+from gateway.domain.errors import NaiveTimeError
 from gateway.domain.notice import Notices
 from gateway.domain.order import Order
 
@@ -24,6 +25,14 @@ class History:
     openers: tuple[datetime, ...] = ()
     contents: tuple[datetime, ...] = ()
     acknowledged_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse naive instants."""
+        for name, instants in (("openers", self.openers), ("contents", self.contents)):
+            if any(instant.tzinfo is None for instant in instants):
+                raise NaiveTimeError(field=name)
+        if self.acknowledged_at is not None and self.acknowledged_at.tzinfo is None:
+            raise NaiveTimeError(field="acknowledged_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from gateway.domain.e164 import E164
 # Source: the IANA time zone database, the eastern- and westernmost zones in use in each country or numbering area.
 _CANDIDATES: dict[str, tuple[str, ...]] = {
     "+1": ("Pacific/Honolulu", "America/Adak", "America/Los_Angeles", "America/New_York", "America/St_Johns"),
+    "+1670": ("Pacific/Saipan",),
+    "+1671": ("Pacific/Guam",),
+    "+1684": ("Pacific/Pago_Pago",),
     "+27": ("Africa/Johannesburg",),
     "+31": ("Europe/Amsterdam",),
     "+32": ("Europe/Brussels",),
@@ -30,7 +33,7 @@ _CANDIDATES: dict[str, tuple[str, ...]] = {
     "+49": ("Europe/Berlin",),
     "+52": ("America/Tijuana", "America/Mexico_City", "America/Cancun"),
     "+55": ("America/Rio_Branco", "America/Sao_Paulo", "America/Noronha"),
-    "+61": ("Australia/Perth", "Australia/Sydney", "Australia/Brisbane", "Indian/Christmas", "Indian/Cocos"),
+    "+61": ("Indian/Cocos", "Indian/Christmas", "Australia/Perth", "Australia/Sydney", "Australia/Lord_Howe"),
     "+64": ("Pacific/Auckland", "Pacific/Chatham"),
     "+65": ("Asia/Singapore",),
     "+81": ("Asia/Tokyo",),
@@ -40,7 +43,7 @@ _CANDIDATES: dict[str, tuple[str, ...]] = {
     "+886": ("Asia/Taipei",),
     "+91": ("Asia/Kolkata",),
 }
-_LONGEST_CODE = 4
+_LONGEST_CODE = 5
 
 
 def candidate_zones(line: E164) -> tuple[ZoneInfo, ...]:

@@ -39,7 +39,7 @@ def _take_skip(desk: CallDesk, facts: CallFacts, key: str, now: datetime) -> Cal
 
 
 def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: datetime) -> CallPlan:
-    """Do what the callee wants. Where the register cannot be written, bridge: nothing is confirmed that was not done."""
+    """Do what the callee wants. Where the register cannot be written, bridge: only what was done is confirmed."""
     asked = ask(desk, facts, now)
     plan = decide(facts, asked.standing, now)
     try:

@@ -36,7 +36,10 @@ def compute(token: bytes, url: bytes, fields: Fields) -> bytes:
     message = [url]
     for key in sorted(fields):
         values = fields[key]
-        message.extend(key + value for value in (values if len(values) == 1 else sorted(set(values))))
+        if len(values) == 1:
+            message += (key, values[0])
+        else:
+            message += (part for value in sorted(set(values)) for part in (key, value))
     return b64encode(hmac.digest(token, b"".join(message), "sha1"))
 
 
@@ -98,15 +101,17 @@ def _form_fields(body: bytes) -> Fields:
     if body.count(b"&") >= _MOST_FIELDS:
         raise SignatureRefusedError(why="over a form with too many fields")
     fields: dict[bytes, list[bytes]] = {}
-    for pair in body.split(b"&"):
-        if pair:
-            key, _, value = pair.partition(b"=")
-            fields.setdefault(_unquoted(key), []).append(_unquoted(value))
+    for pair in body.replace(b"+", b" ").split(b"&"):
+        if not pair:
+            continue
+        key, _, value = pair.partition(b"=")
+        if b"%" in pair:
+            key, value = unquote_to_bytes(key), unquote_to_bytes(value)
+        if key in fields:
+            fields[key].append(value)
+        else:
+            fields[key] = [value]
     return fields
-
-
-def _unquoted(text: bytes) -> bytes:
-    return unquote_to_bytes(text.replace(b"+", b" ")) if b"%" in text or b"+" in text else text
 
 
 def _as_decoded(fields: Fields) -> Fields:

@@ -1,0 +1,68 @@
+"""The rounds: every entrant in turn, again and again, so that what else the machine does falls on all of them alike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.calls import Scenario, calls, write
+from bench.load import Round, run_round
+from bench.servers import Server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is measured. Enough calls are made for every CallSid of the gateway's rounds to be new."""
+
+    rounds: int
+    seconds: int
+    warm_up: bool
+    orders: int
+    calls: int
+    calls_with_order: int
+
+
+FULL = Size(rounds=10, seconds=3, warm_up=True, orders=10_000, calls=30_000, calls_with_order=15_000)
+SHORT = Size(rounds=2, seconds=1, warm_up=False, orders=200, calls=10_000, calls_with_order=5_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """A server with the calls that it gets."""
+
+    name: str
+    server: Server
+    scenario: Scenario
+
+
+Rounds = dict[str, list[Round]]
+
+
+def hold(entrants: tuple[Entrant, ...], size: Size, scratch: Path) -> Rounds:
+    """Run all rounds and return them by entrant. Raises LoadError."""
+    if size.warm_up:
+        _hold_round(entrants, size, scratch, number=-1, seconds=1)
+    found: Rounds = {entrant.name: [] for entrant in entrants}
+    for number in range(size.rounds):
+        for name, each in _hold_round(entrants, size, scratch, number=number, seconds=size.seconds):
+            found[name].append(each)
+    return found
+
+
+def _hold_round(
+    entrants: tuple[Entrant, ...], size: Size, scratch: Path, *, number: int, seconds: int
+) -> list[tuple[str, Round]]:
+    """Run each entrant once; another one begins each time."""
+    files = {entrant.scenario: scratch / entrant.scenario.name for entrant in entrants}
+    for scenario, file in files.items():
+        count = size.calls_with_order if scenario is Scenario.WITH_ORDER else size.calls
+        write(calls(scenario, count, seed=number, orders=size.orders), file)
+    return [
+        (entrant.name, run_round(entrant.server, files[entrant.scenario], seconds))
+        for entrant in _turned(entrants, number)
+    ]
+
+
+def _turned(entrants: tuple[Entrant, ...], number: int) -> Iterator[Entrant]:
+    start = number % len(entrants)
+    yield from entrants[start:]
+    yield from entrants[:start]
