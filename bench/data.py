@@ -79,7 +79,7 @@ def _line(number: int) -> Line:
 
 
 def _subject(number: int) -> Organisation:
-    return Organisation(name=f"Bench {number} Inc.", identifier=read_identifier("ein", f"12-4{number:06d}"))
+    return Organisation(name=f"Bench {number} Inc.", identifier=read_identifier("ein", f"12-4{number:06d}", "Inc."))
 
 
 def _order(number: int, now: datetime) -> Order:

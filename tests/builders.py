@@ -118,7 +118,7 @@ def a_digest(of: str) -> str:
 
 
 def an_identifier(scheme: Scheme = Scheme.COMPANY_GB, value: str = "01234567") -> RegistryIdentifier:
-    return RegistryIdentifier(scheme=scheme, value=value)
+    return RegistryIdentifier(scheme=scheme, value=value, legal_form="Incorporated")
 
 
 def an_organisation(name: str = "Northwind Trading Ltd", identifier: RegistryIdentifier | None = None) -> Organisation:

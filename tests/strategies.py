@@ -120,7 +120,12 @@ def identifiers() -> st.SearchStrategy[RegistryIdentifier]:
     }
     return st.one_of(
         *(
-            st.builds(RegistryIdentifier, scheme=st.just(scheme), value=st.from_regex(shape, fullmatch=True))
+            st.builds(
+                RegistryIdentifier,
+                scheme=st.just(scheme),
+                value=st.from_regex(shape, fullmatch=True),
+                legal_form=st.sampled_from(["Incorporated", "SARL", "GmbH"]),
+            )
             for scheme, shape in shapes.items()
         )
     )

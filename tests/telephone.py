@@ -67,12 +67,13 @@ class Telephone:
 
     def answer(self, dialled: TestResponse, parent: str) -> TestResponse:
         """Let the callee of a whispered Dial pick up."""
-        url = xml(dialled).xpath("string(//Number/@url | //Sip/@url)")
-        return self.post(url, child(parent))
+        nouns = [*xml(dialled).iter("Number"), *xml(dialled).iter("Sip")]
+        return self.post(str(nouns[0].get("url")), child(parent))
 
     def press(self, gathering: TestResponse, key: str, fields: Fields) -> TestResponse:
         """Press a key, or none, while a Gather listens."""
-        return self.post(xml(gathering).xpath("string(//Gather/@action)"), {**fields, "Digits": key})
+        gather = next(iter(xml(gathering).iter("Gather")))
+        return self.post(str(gather.get("action")), {**fields, "Digits": key})
 
 
 def arriving(callee: str, *, caller: str = CALLER, sid: str = "") -> dict[str, str]:

@@ -36,6 +36,7 @@ def orders() -> None:
 @click.option("--case", "case_number", required=True, help="The court's docket number.")
 @click.option("--organisation", help="The organisation's registered name (publication order: callers hear it).")
 @click.option("--identifier", metavar="SCHEME:ID", help="Its registry identifier: lei, uscc, siren, ein, company_gb.")
+@click.option("--legal-form", default="", help="As the register gives it (Inc., SARL); for lei, siren and ein.")
 @click.option("--person", help="The natural person's name (service order: only the person hears it).")
 @click.option("--line", "lines", multiple=True, required=True, metavar="NUMBER[@ZONE]", help="A line. Repeatable.")
 @click.option("--language", "languages", multiple=True, default=("en",), show_default=True, help="In playing order.")
@@ -55,6 +56,7 @@ def issue(  # noqa: PLR0913  (one parameter for each option is how click hands t
     case_number: str,
     organisation: str | None,
     identifier: str | None,
+    legal_form: str,
     person: str | None,
     lines: tuple[str, ...],
     languages: tuple[str, ...],
@@ -74,13 +76,14 @@ def issue(  # noqa: PLR0913  (one parameter for each option is how click hands t
     \b
     Examples:
       notice-gateway orders issue --court lakeside --district lakeside-north --case 2026-CV-7 \\
-        --organisation "Example Haulage Inc" --identifier ein:12-3456789 --line +12025550160 \\
+        --organisation "Example Haulage Inc" --identifier ein:12-3456789 --legal-form Inc. \\
+        --line +12025550160 \\
         --authority order.pdf --legal-basis "Rule 69" --drafted-by clerk --approved-by judge
       notice-gateway orders issue --court lakeside --district lakeside-north --case 2026-SV-8 \\
         --person "A. Person" --line +12025550161@America/New_York --language en --language zh \\
         --authority order.pdf --legal-basis "Rule 4" --drafted-by clerk --approved-by judge
     """  # noqa: D301  (the backslash is click's own mark for a paragraph that keeps its lines)
-    subject = _subject(organisation, identifier, person)
+    subject = _subject(organisation, identifier, legal_form, person)
     content = _content(texts, recordings)
     draft = OrderDraft(
         court_id=court,
@@ -163,7 +166,7 @@ def _row(entry: OrderEntry, *, show_numbers: bool) -> dict[str, Any]:
     }
 
 
-def _subject(organisation: str | None, identifier: str | None, person: str | None) -> Subject:
+def _subject(organisation: str | None, identifier: str | None, legal_form: str, person: str | None) -> Subject:
     if (organisation is None) == (person is None):
         raise click.UsageError("give either --organisation with --identifier, or --person")
     if person is not None:
@@ -173,7 +176,7 @@ def _subject(organisation: str | None, identifier: str | None, person: str | Non
     if organisation is None or identifier is None or ":" not in identifier:
         raise click.UsageError("--organisation needs --identifier SCHEME:ID, for example ein:12-3456789")
     scheme, _, text = identifier.partition(":")
-    return Organisation(name=organisation, identifier=read_identifier(scheme, text))
+    return Organisation(name=organisation, identifier=read_identifier(scheme, text, legal_form))
 
 
 def _line(text: str) -> Line:

@@ -38,6 +38,12 @@ class SoleTraderError(GatewayError):
     code = "sole_trader"
 
 
+class LegalFormError(GatewayError):
+    """{scheme} is given to sole traders too; state the legal form as the register's extract has it, such as SARL."""
+
+    code = "legal_form"
+
+
 class AudienceError(GatewayError):
     """A {notice} can only be made for {wanted}; a private person's case is never told to callers."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
-from gateway.domain.errors import InvalidIdentifierError, SoleTraderError
+from gateway.domain.errors import InvalidIdentifierError, LegalFormError, SoleTraderError
 
 
 class Scheme(Enum):
@@ -27,6 +27,17 @@ _SHAPES = {
     Scheme.EIN: re.compile(r"(?![0-9]{2}-?0{7})[0-9]{2}-?[0-9]{7}"),
     Scheme.COMPANY_GB: re.compile(r"(?:[0-9]{8}|(?:SC|NI|OC|SO|NC|R0|FC)[0-9]{6})"),
 }
+# Self-employed people have these identifiers too, and nothing in the digits tells: an EIN is given to sole proprietors
+# (IRS, form SS-4), a SIREN to self-employed natural persons (Code de commerce, art. R123-220), an LEI to individuals
+# acting in a business capacity (LEI ROC). Only the legal form in the register's extract tells who stands behind one.
+NEED_LEGAL_FORM = frozenset({Scheme.LEI, Scheme.SIREN, Scheme.EIN})
+_SOLE_TRADER_FORM = re.compile(
+    r"sole[\s-]*(trader|proprietor|owner)|self[\s-]*employed|individual|freelance|natural person"
+    r"|entrepreneur|entreprise individuelle|profession lib[eé]rale|^e\.?i\.?(r\.?l\.?)?$|^1\d{3}$"
+    r"|einzelunternehm|einzelfirma|einzelkaufmann|kaufmann|kauffrau|^e\.?\s*k\.?$|freiberuf"
+    r"|aut[oó]nomo|persona (f[ií]sica|natural)|ditta individuale|eenmanszaak|enskild firma|个体|自然人|個人|个人",
+    re.IGNORECASE,
+)
 # GB 32100-2015: the second character tells the kind; department 9 kind 2 is "individual business" (sole trader).
 _SOLE_TRADER_USCC = "92"
 
@@ -35,18 +46,24 @@ _SOLE_TRADER_USCC = "92"
 class RegistryIdentifier:
     """An identifier of an organisation in the canonical form of its scheme, of the right shape.
 
-    The check digit is verified by `gateway.register.identifiers`, through which every identifier enters.
-    Raises InvalidIdentifierError, or SoleTraderError for a scheme's identifiers that denote natural persons.
+    `legal_form` is what the register's extract says (Inc., SARL, 5710); it must be stated for schemes that sole traders
+    are in as well. The check digit is verified by `gateway.register.identifiers`, through which all identifiers enter.
+    Raises InvalidIdentifierError, LegalFormError, or SoleTraderError for what denotes a natural person.
     """
 
     scheme: Scheme
     value: str
+    legal_form: str = ""
 
     def __post_init__(self) -> None:
         """Check the shape, then refuse sole traders."""
         if _SHAPES[self.scheme].fullmatch(self.value) is None:
             raise InvalidIdentifierError(scheme=self.scheme.name, shown=self.value, why="its form is wrong")
         if self.scheme is Scheme.USCC and self.value.startswith(_SOLE_TRADER_USCC):
+            raise SoleTraderError(scheme=self.scheme.name, shown=self.value)
+        if self.scheme in NEED_LEGAL_FORM and not any(map(str.isalnum, self.legal_form)):
+            raise LegalFormError(scheme=self.scheme.name)
+        if _SOLE_TRADER_FORM.search(self.legal_form.strip()):
             raise SoleTraderError(scheme=self.scheme.name, shown=self.value)
 
 

@@ -29,8 +29,11 @@ _CHECKS: dict[Scheme, Callable[[str], str]] = {
 }
 
 
-def read_identifier(scheme: str, text: str) -> RegistryIdentifier:
-    """Check `text` under `scheme` and return its canonical form. Raises InvalidIdentifierError, SoleTraderError."""
+def read_identifier(scheme: str, text: str, legal_form: str = "") -> RegistryIdentifier:
+    """Check `text` under `scheme` and return its canonical form.
+
+    Raises InvalidIdentifierError, LegalFormError, SoleTraderError.
+    """
     try:
         known = Scheme(scheme.lower())
     except ValueError as error:
@@ -42,4 +45,4 @@ def read_identifier(scheme: str, text: str) -> RegistryIdentifier:
         canonical = str(_CHECKS[known](text))
     except ValidationError as error:
         raise InvalidIdentifierError(scheme=known.name, shown=text, why=str(error).rstrip(".")) from error
-    return RegistryIdentifier(scheme=known, value=canonical)
+    return RegistryIdentifier(scheme=known, value=canonical, legal_form=legal_form.strip())

@@ -221,7 +221,14 @@ def read_order(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Order:
 def _write_subject(subject: Subject) -> str:
     match subject:
         case Organisation(name=name, identifier=identifier):
-            return json.dumps({"name": name, "scheme": identifier.scheme.value, "identifier": identifier.value})
+            return json.dumps(
+                {
+                    "name": name,
+                    "scheme": identifier.scheme.value,
+                    "identifier": identifier.value,
+                    "legal_form": identifier.legal_form,
+                }
+            )
         case NaturalPerson(name=name):
             return json.dumps({"name": name})
 
@@ -230,5 +237,7 @@ def _read_subject(text: str) -> Subject:
     stored: dict[str, str] = json.loads(text)
     if "identifier" not in stored:
         return NaturalPerson(name=stored["name"])
-    identifier = RegistryIdentifier(scheme=Scheme(stored["scheme"]), value=stored["identifier"])
+    identifier = RegistryIdentifier(
+        scheme=Scheme(stored["scheme"]), value=stored["identifier"], legal_form=stored["legal_form"]
+    )
     return Organisation(name=stored["name"], identifier=identifier)

@@ -204,7 +204,7 @@ def _line(number: str, zone: str = "") -> Line:
 
 
 def _organisation(name: str, scheme: str, identifier: str) -> Organisation:
-    return Organisation(name=name, identifier=read_identifier(scheme, identifier))
+    return Organisation(name=name, identifier=read_identifier(scheme, identifier, name.rpartition(" ")[2]))
 
 
 def _person(number: str, zone: str, district_id: str, case_number: str) -> Sample:

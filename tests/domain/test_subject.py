@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.errors import InvalidIdentifierError, SoleTraderError
-from gateway.domain.subject import NaturalPerson, RegistryIdentifier, Scheme, SubjectKind, kind_of
+from gateway.domain.errors import InvalidIdentifierError, LegalFormError, SoleTraderError
+from gateway.domain.subject import NEED_LEGAL_FORM, NaturalPerson, RegistryIdentifier, Scheme, SubjectKind, kind_of
 from tests import strategies
 from tests.builders import a_person, an_organisation
 
@@ -47,7 +47,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("scheme", "value"), RIGHT)
 def test_an_identifier_of_the_right_shape_is_accepted(scheme: Scheme, value: str) -> None:
-    assert RegistryIdentifier(scheme=scheme, value=value).value == value
+    assert RegistryIdentifier(scheme=scheme, value=value, legal_form="Inc.").value == value
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,40 @@ def test_no_scheme_accepts_nothing_at_all(scheme: Scheme) -> None:
 def test_an_individual_business_in_china_is_a_natural_person(value: str) -> None:
     with pytest.raises(SoleTraderError, match="natural person"):
         RegistryIdentifier(scheme=Scheme.USCC, value=value)
+
+
+@pytest.mark.parametrize(("scheme", "value"), [row for row in RIGHT if row[0] in NEED_LEGAL_FORM])
+def test_an_identifier_that_sole_traders_have_too_needs_a_legal_form(scheme: Scheme, value: str) -> None:
+    for nothing in ("", " ", "-"):
+        with pytest.raises(LegalFormError, match=scheme.name):
+            RegistryIdentifier(scheme=scheme, value=value, legal_form=nothing)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("Sole trader", "sole proprietorship", "SOLE-PROPRIETOR", "Self-employed", "Individual", "natural person"),
+        *("Entrepreneur individuel", "micro-entrepreneur", "EI", "E.I.", "EIRL", "1000", "Profession libérale"),
+        *(
+            "Einzelunternehmen",
+            "eingetragener Kaufmann",
+            "e.K.",
+            "e. K.",
+            "autónomo",
+            "ditta individuale",
+            "eenmanszaak",
+        ),
+        *("个体工商户", "自然人", "個人事業主"),
+    ],
+)
+def test_the_legal_form_of_a_sole_trader_makes_a_natural_person(form: str) -> None:
+    with pytest.raises(SoleTraderError):
+        RegistryIdentifier(scheme=Scheme.SIREN, value="732829320", legal_form=form)
+
+
+@pytest.mark.parametrize("form", ["Inc.", "Incorporated", "LLC", "SARL", "SAS", "5710", "GmbH", "B.V.", "有限公司"])
+def test_the_legal_form_of_an_organisation_is_kept(form: str) -> None:
+    assert RegistryIdentifier(scheme=Scheme.SIREN, value="732829320", legal_form=form).legal_form == form
 
 
 @given(strategies.identifiers())

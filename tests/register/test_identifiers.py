@@ -20,9 +20,9 @@ from gateway.register.identifiers import read_identifier
 def test_an_identifier_is_read_into_its_canonical_form(scheme: str, text: str, canonical: str | None) -> None:
     if canonical is None:
         with pytest.raises(InvalidIdentifierError):
-            read_identifier(scheme, text)
+            read_identifier(scheme, text, "Inc.")
         return
-    assert read_identifier(scheme, text).value.replace("-", "") == canonical
+    assert read_identifier(scheme, text, "Inc.").value.replace("-", "") == canonical
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_an_identifier_is_read_into_its_canonical_form(scheme: str, text: str, c
 )
 def test_what_is_no_identifier_is_refused_with_a_reason(scheme: str, text: str) -> None:
     with pytest.raises(InvalidIdentifierError, match="is not a valid registry identifier"):
-        read_identifier(scheme, text)
+        read_identifier(scheme, text, "Inc.")
 
 
 def test_a_sole_trader_is_a_natural_person_and_no_organisation() -> None:

@@ -68,7 +68,7 @@ def a_draft(**changes: object) -> OrderDraft:
         court_id="lakeside",
         district_id="lakeside-north",
         case_number="2026-CV-7",
-        subject=Organisation(name="Example Haulage Inc", identifier=read_identifier("ein", "12-3456789")),
+        subject=Organisation(name="Example Haulage Inc", identifier=read_identifier("ein", "12-3456789", "Inc.")),
         lines=(Line(number=E164("+12025550160")),),
         authority=Authority(legal_basis="Rule 69", document_sha256="0" * 64),
         officers=OFFICERS,
