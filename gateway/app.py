@@ -1,16 +1,14 @@
 """`create_app`: the one place where the parts of the web service are put together."""
 
-import json
 import os
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 
-import structlog
 from flask import Flask, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from gateway import log
 from gateway.api import health, prompts
 from gateway.assembly import Parts, put_together
 from gateway.metrics import Metrics
@@ -27,13 +25,11 @@ from gateway.workflows.loop_guard import LoopGuard
 
 # A provider's webhook has some 3 kB. What is larger and signed still connects; beyond this nothing is read at all.
 MAX_BODY_BYTES = 4 * 1024 * 1024
-_ENCODER = json.JSONEncoder(default=repr)
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def create_app(settings: Settings) -> Flask:
     """Return the web service, its screen loaded if the database answers. Raises SettingsError, KeyFileError."""
-    configure_logging(settings)
+    log.configure(settings.log_level)
     parts = put_together(settings)
     registry = CollectorRegistry()
     metrics = Metrics(registry)
@@ -99,27 +95,6 @@ def dialects(parts: Parts) -> tuple[Dialect, ...]:
             ring_seconds=settings.ring_seconds,
         ),
     )
-
-
-def configure_logging(settings: Settings) -> None:
-    """Log one JSON object a line to the standard error stream."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_to_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-
-
-def _to_json(event: object, **_options: object) -> str:
-    """Write a log line; one kept encoder, where json.dumps with options would build one for each line."""
-    return _ENCODER.encode(event)
 
 
 def _exposition(registry: CollectorRegistry) -> Callable[[], bytes]:

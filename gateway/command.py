@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx
 
-from gateway.app import configure_logging
+from gateway import log
 from gateway.assembly import Parts, prepare, put_together
 from gateway.cli import main as command_line
 from gateway.clock import utc_now
@@ -56,7 +56,7 @@ class Program:
     def settings(self) -> Settings:
         """Read the settings. Raises SettingsError."""
         settings = load()
-        configure_logging(settings)
+        log.configure(settings.log_level)
         return settings
 
     def prepared(self) -> Parts:

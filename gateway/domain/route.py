@@ -8,7 +8,8 @@ from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError
 from gateway.domain.facts import Destination, Opaque, Party, SipUri, Telephone
 
-_SIP = re.compile(r"sips?:[^\s<>\"]+@[^\s<>\"?]+", re.IGNORECASE)
+# No class of characters overlaps the separator behind it, so that matching takes time in proportion to the length.
+_SIP = re.compile(r"sips?:[^\s<>\"@]+@[^\s<>\"?@]+", re.IGNORECASE)
 _LINE = "{line}"
 
 

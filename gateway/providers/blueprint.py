@@ -11,6 +11,7 @@ from time import perf_counter
 
 import structlog
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from gateway.clock import utc_now
 from gateway.domain.facts import CallFacts
@@ -71,7 +72,23 @@ def make_blueprint(dialects: tuple[Dialect, ...], switchboard: Switchboard) -> B
                 view_func=_view(dialect, event, switchboard),
                 methods=["POST"],
             )
+    names = frozenset(dialect.name for dialect in dialects)
+    # A wrong method is found while routing, before any blueprint has the request: its handler is the application's.
+    blueprint.register_error_handler(RequestEntityTooLarge, _counted(names, "too large", switchboard.metrics))
+    blueprint.app_errorhandler(MethodNotAllowed)(_counted(names, "wrong method", switchboard.metrics))
     return blueprint
+
+
+def _counted(names: frozenset[str], why: str, metrics: Metrics) -> Callable[[HTTPException], HTTPException]:
+    """Return a handler that counts what is refused before any view or signature, and answers as usual."""
+
+    def handle(error: HTTPException) -> HTTPException:
+        name = request.path.split("/")[1]
+        if name in names:
+            metrics.refused(name, why)
+        return error
+
+    return handle
 
 
 def _view(dialect: Dialect, event: Event, switchboard: Switchboard) -> Callable[[], Response]:

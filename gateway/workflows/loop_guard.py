@@ -10,22 +10,23 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from gateway.domain.e164 import E164
-from gateway.domain.facts import Arriving, CallFacts, Telephone
+from gateway.domain.facts import Arriving, CallFacts, Telephone, Urgency
 
-# A circle adds a call every half second to few seconds. Nobody redials 40 times in a minute; and calls that come faster
-# than a call can be set up do not follow from one another, so that a crowd behind one number is not taken for a circle.
-WINDOW = timedelta(seconds=60)
+# A circle adds a call every half second to few seconds. Nobody redials 40 times in two minutes; and calls that come in
+# faster than one can be set up do not follow from one another: a crowd behind one number is not taken for a circle.
+WINDOW = timedelta(seconds=120)
 MOST_CALLS = 40
 FASTEST_TURN = timedelta(milliseconds=150)
 _MOST_PAIRS = 4096
+Seen = tuple[datetime, str, bool]
 
 
 class LoopGuard:
-    """Remembers, in one worker's memory and for a minute, hashed pairs of parties; nothing of it is written down."""
+    """Remembers, in one worker's memory and for two minutes, hashed pairs of parties; nothing of it is written down."""
 
     def __init__(self) -> None:
         """Start with nothing seen."""
-        self._seen: OrderedDict[bytes, deque[tuple[datetime, str]]] = OrderedDict()
+        self._seen: OrderedDict[bytes, deque[Seen]] = OrderedDict()
         self._lock = threading.Lock()
 
     def is_loop(self, facts: CallFacts, now: datetime) -> bool:
@@ -36,6 +37,7 @@ class LoopGuard:
         """
         if not (
             isinstance(facts.moment, Arriving)
+            and facts.urgency is Urgency.ORDINARY
             and isinstance(facts.destination, Telephone)
             and not facts.destination.trunk_sid
             and isinstance(facts.caller, E164)
@@ -52,13 +54,14 @@ class LoopGuard:
             return _is_turn(calls, facts.provider_call_id, now)
 
 
-def _is_turn(calls: deque[tuple[datetime, str]], call_id: str, now: datetime) -> bool:
-    if any(call_id == seen for _, seen in calls):
-        return False  # A repeated webhook is no other call.
+def _is_turn(calls: deque[Seen], call_id: str, now: datetime) -> bool:
+    for _, seen, verdict in calls:
+        if seen == call_id:
+            return verdict  # A repeated webhook is no other call, and gets the same answer.
     if calls and now - calls[-1][0] < FASTEST_TURN:
         calls.clear()
     while calls and now - calls[0][0] > WINDOW:
         calls.popleft()
     full = len(calls) == MOST_CALLS
-    calls.append((now, call_id))
+    calls.append((now, call_id, full))
     return full

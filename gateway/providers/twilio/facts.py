@@ -46,6 +46,9 @@ PARAMETERS = {
     )
 }
 _CALL_ID = re.compile(r"[A-Za-z0-9]{2,64}")
+# A caller who withholds the number arrives as a word on the telephone's keys: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN,
+# UNAVAILABLE. These look like numbers and are nobody's.
+_WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 _KEYS = frozenset("0123456789*#ABCD")
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
@@ -91,7 +94,7 @@ class FactsReader:
         state = self._sealer.open(token, use=event.value, now=now)
         # "ParentCallSid: a unique identifier for the call that created this leg. This parameter is not passed if this
         # is the first leg of a call." (twilio.com/docs/voice/twiml) So one of the two names the caller's leg.
-        if state["call"] != (first(params, "ParentCallSid") or first(params, "CallSid")):
+        if state["call"] != _call_of(params):
             raise TokenRefusedError(why="another call's")
         return state
 
@@ -99,8 +102,8 @@ class FactsReader:
         caller = first(params, "From")
         return CallFacts(
             provider=NAME,
-            provider_call_id=first(params, "ParentCallSid") or first(params, "CallSid"),
-            caller=party_of(caller),
+            provider_call_id=_call_of(params),
+            caller=Opaque(caller) if caller in _WITHHELD else party_of(caller),
             callee=callee,
             destination=self._routes.destination_of(party_of(str(callee))),
             capabilities=CAPABILITIES,
@@ -124,9 +127,19 @@ def _callee(params: Params) -> Party:
     """Read the called line; where the parameters contradict each other it is opaque: connected, and no notice."""
     spellings = {*params.get("To", ()), *params.get("Called", ())}
     text = called(params)
-    if len(spellings) != 1 or _CALL_ID.fullmatch(first(params, "CallSid")) is None:
+    if len(spellings) != 1 or not _is_call(params):
         return Opaque(text)
     return party_of(text)
+
+
+def _call_of(params: Params) -> str:
+    """Name the caller's leg, of which this leg may be a child."""
+    return first(params, "ParentCallSid") or first(params, "CallSid")
+
+
+def _is_call(params: Params) -> bool:
+    names = {first(params, "CallSid"), _call_of(params)}
+    return all(_CALL_ID.fullmatch(name) for name in names)
 
 
 def _dialled(params: Params) -> Outcome:

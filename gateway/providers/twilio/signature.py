@@ -25,10 +25,10 @@ Fields = Mapping[bytes, Sequence[bytes]]
 def origins_of(public_origin: str) -> tuple[str, ...]:
     """Return the origin as configured, then with its port added or taken away: Twilio signs either, by product."""
     parts = urlsplit(public_origin)
-    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+    # Not `hostname`, which is in small letters: what is signed is what the provider was given.
     if parts.port is None:
-        return public_origin, f"{parts.scheme}://{host}:{_DEFAULT_PORTS[parts.scheme]}"
-    return public_origin, f"{parts.scheme}://{host}"
+        return public_origin, f"{public_origin}:{_DEFAULT_PORTS[parts.scheme]}"
+    return public_origin, f"{parts.scheme}://{parts.netloc.rpartition(':')[0]}"
 
 
 def compute(token: bytes, url: bytes, fields: Fields) -> bytes:

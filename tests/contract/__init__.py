@@ -1,0 +1,1 @@
+"""Golden cases: what each dialect reads from a request, and what it writes for a stated plan."""
