@@ -1,10 +1,10 @@
 """The parts that every entrance needs, put together from the settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.audio.library import Library
 from gateway.audio.synthesize import Pyttsx3Synthesizer
@@ -16,6 +16,12 @@ from gateway.privacy.keys import Keys, from_text, load_or_make
 from gateway.register import installation
 from gateway.settings import Settings
 from gateway.workflows.publish_notice import Studio
+
+
+class NoRegisterError(GatewayError):
+    """There is no register in {where}; `notice-gateway demo`, `serve` or `courts add` makes one there."""
+
+    code = "no_register"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +40,11 @@ class Parts:
 
 
 def put_together(settings: Settings) -> Parts:
-    """Open what the settings name; nothing is created but a missing key file. Raises KeyFileError, WeakKeyError."""
+    """Open what the settings name; nothing is created. Raises NoRegisterError, KeyFileError, WeakKeyError."""
+    if not (settings.database_url or settings.sqlite_path.exists() or settings.key_file.exists()):
+        raise NoRegisterError(where=settings.data_dir)
     office = open_for_office(settings.database)
-    try:
-        keys = _keys(settings, office)
-    except GatewayError:
-        office.dispose()
-        raise
+    keys = _keys(settings, may_make=lambda: False)
     studio = Studio(
         engine=office,
         keys=keys,
@@ -58,8 +62,11 @@ def prepare(settings: Settings) -> Parts:
     """
     _make_folder(settings.data_dir)
     creator = open_for_office(settings.database, may_create=lambda: True)
-    migrate(creator)
-    creator.dispose()
+    try:
+        migrate(creator)
+        _keys(settings, may_make=lambda: not _is_claimed(creator))
+    finally:
+        creator.dispose()
     parts = put_together(settings)
     try:
         with parts.studio.engine.begin() as connection:
@@ -70,21 +77,16 @@ def prepare(settings: Settings) -> Parts:
     return parts
 
 
-def _keys(settings: Settings, office: Engine) -> Keys:
+def _keys(settings: Settings, *, may_make: Callable[[], bool]) -> Keys:
     if settings.master_key is not None:
         return from_text(settings.master_key.get_secret_value(), source="NOTICE_GATEWAY_MASTER_KEY")
-    return load_or_make(settings.key_file, may_make=lambda: not _has_old_data(settings, office))
+    return load_or_make(settings.key_file, may_make=may_make)
 
 
-def _has_old_data(settings: Settings, office: Engine) -> bool:
-    """Tell whether a database exists that some key wrote: a new key would not open it. In doubt, it does."""
-    if not settings.database_url and not settings.sqlite_path.exists():
-        return False
-    try:
-        with office.connect() as connection:
-            return installation.is_claimed(connection)
-    except SQLAlchemyError:
-        return True
+def _is_claimed(engine: Engine) -> bool:
+    """Tell whether some key wrote into the database: a new one would not open it."""
+    with engine.connect() as connection:
+        return installation.is_claimed(connection)
 
 
 def _make_folder(folder: Path) -> None:

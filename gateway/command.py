@@ -1,6 +1,7 @@
 """What the console script loads: the command line, with the parts that only this place may put together."""
 
 import json
+from contextlib import ExitStack
 from datetime import timedelta
 
 import httpx
@@ -51,7 +52,11 @@ class SealedExplainer:
 
 
 class Program:
-    """What every command gets as `ctx.obj`; nothing is opened before a command asks for it."""
+    """What every command gets as `ctx.obj`; nothing is opened before a command asks for it, and all of it is closed."""
+
+    def __init__(self, opened: ExitStack) -> None:
+        """Leave what is opened to `opened`, which the caller closes."""
+        self._opened = opened
 
     def settings(self) -> Settings:
         """Read the settings. Raises SettingsError."""
@@ -61,11 +66,15 @@ class Program:
 
     def prepared(self) -> Parts:
         """Return the parts, creating what is missing."""
-        return prepare(self.settings())
+        return self._kept(prepare(self.settings()))
 
     def parts(self) -> Parts:
         """Return the parts of a gateway that is there already."""
-        return put_together(self.settings())
+        return self._kept(put_together(self.settings()))
+
+    def _kept(self, parts: Parts) -> Parts:
+        self._opened.callback(parts.close)
+        return parts
 
     def player_for_calls(self) -> TwilioPlayer:
         """Return the player that takes Twilio's part."""
@@ -76,9 +85,8 @@ class Program:
                 where="NOTICE_GATEWAY_TWILIO_AUTH_TOKEN", why="it is not set, and nothing can be signed"
             )
         sealer = TokenSealer(parts.keys)
-        return TwilioPlayer(
-            parts.settings.public_origin, tokens[0], SealedExplainer(sealer), httpx.Client(trust_env=False)
-        )
+        http = self._opened.enter_context(httpx.Client(trust_env=False))
+        return TwilioPlayer(parts.settings.public_origin, tokens[0], SealedExplainer(sealer), http)
 
     def signature_works(self, settings: Settings) -> bool:
         """Sign a webhook with each token and check it, as the gateway does with Twilio's."""
@@ -100,4 +108,5 @@ class Program:
 
 def main() -> None:
     """Run `notice-gateway`."""
-    command_line.main(Program())
+    with ExitStack() as opened:
+        command_line.main(Program(opened))

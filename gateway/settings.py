@@ -1,12 +1,11 @@
 """Settings: read once, at boot, from the environment and `config/`, and checked there. Nothing else reads either."""
 
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from gateway.domain.bypass import BypassList
@@ -32,6 +31,29 @@ def _origin(text: str) -> str:
         raise ValueError("leave out user and password")
     _ = parts.port  # Raises ValueError where the port is no number.
     return text.rstrip("/")
+
+
+class _RoutesFile(BaseModel):
+    """What routes.toml may hold."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    default: str = "{line}"
+    byoc_trunk: str = ""
+    lines: dict[str, str] = Field(default_factory=dict)
+
+
+class _BypassFile(BaseModel):
+    """What bypass.toml may hold."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    short_codes: list[str] = Field(default_factory=list)
+    country_codes: list[str] = Field(default_factory=list)
+    numbers: list[str] = Field(default_factory=list)
+
+
+_File = TypeVar("_File", _RoutesFile, _BypassFile)
 
 
 class Settings(BaseSettings):
@@ -108,25 +130,20 @@ class Settings(BaseSettings):
 
     def routes(self) -> Routes:
         """Read `routes.toml`. Raises SettingsError, or what is wrong with a route."""
-        document = self._read("routes.toml")
-        return Routes(
-            default=document.get("default", "{line}"),
-            byoc_trunk=document.get("byoc_trunk", ""),
-            lines=document.get("lines", {}),
-        )
+        return Routes(**self._read("routes.toml", _RoutesFile).model_dump())
 
     def bypass(self) -> BypassList:
         """Read `bypass.toml`. Raises SettingsError, or InvalidNumberError."""
-        document = self._read("bypass.toml")
-        names = ("short_codes", "country_codes", "numbers")
-        return BypassList.of(**{name: document.get(name, ()) for name in names})
+        return BypassList.of(**self._read("bypass.toml", _BypassFile).model_dump())
 
-    def _read(self, name: str) -> Mapping[str, Any]:
+    def _read(self, name: str, kind: type[_File]) -> _File:
         path = self.config_dir / name
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
+            return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            return {}
+            return kind()
+        except ValidationError as error:
+            raise SettingsError(where=path, why=_sentences(error)) from error
         except (OSError, ValueError) as error:
             raise SettingsError(where=path, why=error) from error
 
@@ -139,3 +156,9 @@ def load(**given: Any) -> Settings:  # noqa: ANN401  (pydantic checks each by it
         where = ", ".join(PREFIX + str(each["loc"][0]).upper() for each in error.errors())
         why = "; ".join(str(each["msg"]) for each in error.errors())
         raise SettingsError(where=where, why=why) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(where="default.toml", why=error) from error
+
+
+def _sentences(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())

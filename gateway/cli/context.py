@@ -48,6 +48,10 @@ class TeachingGroup(click.Group):
             return super().invoke(ctx)
         except GatewayError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            hint = "check NOTICE_GATEWAY_DATA_DIR and the rights on it"
+            raise click.ClickException(f"{where}{error.strerror or error}; {hint}") from error
         except SQLAlchemyError as error:
             # Only the driver's own first line: a statement's parameters could hold what nobody may read.
             cause = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]

@@ -33,7 +33,9 @@ def doctor(ctx: click.Context) -> None:
     """Check settings, signature, database, keys, prompts and voices, and say what to do. Exit code 1 if one is bad."""
     tools: Tools = ctx.obj
     findings = list(_findings(tools))
-    table = Table("What", "Verdict", "Found", "What to do")
+    table = Table("What", "Verdict")
+    for heading in ("Found", "What to do"):
+        table.add_column(heading, overflow="fold")
     for each in findings:
         verdict = Text(each.verdict.value, style=_STYLES[each.verdict])
         table.add_row(each.subject, verdict, Text(each.found), Text(each.cure))
@@ -53,6 +55,10 @@ def _findings(tools: Tools) -> Iterator[Finding]:
         parts = tools.parts()
     except GatewayError as error:
         yield Finding(subject="keys", verdict=Verdict.BAD, found=str(error), cure="restore the key file from backup")
+        return
+    except OSError as error:
+        found = f"{error.filename}: {error.strerror}"
+        yield Finding(subject="data folder", verdict=Verdict.BAD, found=found, cure="set NOTICE_GATEWAY_DATA_DIR")
         return
     yield from examine_database(parts.studio.engine, parts.keys)
     yield from examine_renditions(parts.studio, utc_now())

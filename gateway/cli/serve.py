@@ -1,6 +1,7 @@
 """`notice-gateway serve`."""
 
 import os
+import socket
 import sys
 
 import click
@@ -13,6 +14,7 @@ from gateway.settings import Settings, SettingsError
 from gateway.workflows.examine import Verdict, examine_routes
 from gateway.workflows.load_demo import refuse_real_data
 
+_HIGHEST_PORT = 65_535
 _DEFAULT_BIND = "127.0.0.1:8080"
 
 
@@ -52,6 +54,21 @@ def serve(tools: Tools, bind: str) -> None:
     os.execv(sys.executable, arguments)  # noqa: S606  (no shell is wanted)
 
 
+def _refuse_wrong_bind(bind: str) -> None:
+    """Refuse an address that cannot be listened on: gunicorn would try for ever, or share another gateway's port."""
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
+        raise click.BadParameter(f"{bind!r} is not HOST:PORT, for example {_DEFAULT_BIND}", param_hint="--bind")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            raise SettingsError(where=f"--bind {bind}", why=error.strerror or "this address cannot be used") from error
+
+
 def _warn(settings: Settings, bind: str) -> None:
     """Say what works, and is yet unlikely to be meant."""
     if settings.twilio_auth_token is None:
@@ -72,9 +89,7 @@ def _refuse_wrong_settings(settings: Settings, bind: str) -> None:
             why="it is not set, and every call would be refused; copy it from the Twilio console,"
             " or load the demo with `notice-gateway demo`",
         )
-    host, _, port = bind.rpartition(":")
-    if not host or not port.isdigit():
-        raise click.BadParameter(f"{bind!r} is not HOST:PORT, for example {_DEFAULT_BIND}", param_hint="--bind")
+    _refuse_wrong_bind(bind)
     settings.routes()
     settings.bypass()
     configuration = settings.config_dir / "gunicorn.conf.py"

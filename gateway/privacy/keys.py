@@ -82,7 +82,7 @@ def load_or_make(path: Path, *, may_make: Callable[[], bool]) -> Keys:
     """
     if not path.exists():
         if not may_make():
-            raise KeyFileError(path=path, why="it is missing, and the database was written with another key")
+            raise KeyFileError(path=path, why="it is missing, and a new one would not open this database")
         _make(path)
     return load(path)
 

@@ -1,10 +1,14 @@
-"""The one row that ties a database to its key, and counts the changes that screens must learn of."""
+"""The one row that ties a database to its key, and marks the changes that screens must learn of."""
+
+import secrets
 
 from sqlalchemy import Connection, select, update
 
 from gateway.privacy.keys import Keys
 from gateway.register.errors import KeyMismatchError
 from gateway.register.tables import installation
+
+_MARK_BITS = 62
 
 
 def claim(connection: Connection, keys: Keys) -> None:
@@ -22,10 +26,13 @@ def is_claimed(connection: Connection) -> bool:
 
 
 def announce(connection: Connection) -> None:
-    """Let every screen reload. The row stays locked until commit, so generations commit in their own order."""
-    connection.execute(update(installation).values(generation=installation.c.generation + 1))
+    """Let every screen reload, by a mark that no other state of this or of a restored database ever had.
+
+    The row stays locked until commit, so that marks commit in their own order.
+    """
+    connection.execute(update(installation).values(generation=secrets.randbits(_MARK_BITS)))
 
 
 def generation(connection: Connection) -> int:
-    """Return how often lines were added so far; 0 on a database that was never used."""
+    """Return the mark that lines were last added under; 0 on a database without any."""
     return int(connection.execute(select(installation.c.generation)).scalar() or 0)

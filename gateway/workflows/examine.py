@@ -12,11 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.audio.library import Library
 from gateway.audio.speech import render_text
+from gateway.audio.wording import FIELDS
 from gateway.db.schema import is_current
 from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError
 from gateway.domain.facts import Telephone
-from gateway.domain.notice import Purpose
 from gateway.domain.order import OrderState
 from gateway.domain.route import Routes
 from gateway.privacy.keys import Keys
@@ -103,11 +103,14 @@ def examine_renditions(studio: Studio, now: datetime) -> Iterator[Finding]:
 def examine_prompts(studio: Studio) -> Iterator[Finding]:
     """Look whether each language has every prompt and a voice, and let each voice speak."""
     voices = studio.synthesizer.languages()
-    for language in sorted(studio.wording.languages()):
+    folders = sorted(path for path in studio.wording.root.glob("*") if path.is_dir())
+    if not folders:
+        cure = "set NOTICE_GATEWAY_PROMPTS_DIR to the folder with en/ and zh/ in it"
+        yield Finding(subject="prompts", verdict=Verdict.BAD, found=f"none in {studio.wording.root}", cure=cure)
+    for language in (path.name for path in folders):
         try:
-            for purpose in (Purpose.ACKNOWLEDGED, Purpose.CONTESTED, Purpose.WRONG_PERSON):
-                studio.wording.text(purpose, language)
-            studio.wording.text(Purpose.OPENER, language, court="Test")
+            for purpose, fields in FIELDS.items():
+                studio.wording.text(purpose, language, **dict.fromkeys(fields, "Test 1"))
         except GatewayError as error:
             yield Finding(subject=f"prompts {language}", verdict=Verdict.BAD, found=str(error), cure="restore the file")
             continue

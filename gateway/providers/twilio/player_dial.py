@@ -9,7 +9,7 @@ from gateway.workflows.simulate_call import CallScript, Disposition
 
 
 class Dialler:
-    """Plays <Dial> for the caller's leg; remembers the last party dialled and how that ended."""
+    """Plays <Dial> for the caller's leg; remembers the party connected to and how that ended."""
 
     def __init__(self, script: CallScript, scene: Scene, wire: Wire, caller: Leg) -> None:
         """Keep the collaborators; nobody has been dialled."""
@@ -39,7 +39,8 @@ class Dialler:
 
     def _finish(self, attempt: Attempt) -> None:
         self.bridged = self.bridged or attempt.bridged
-        self.connected_to = attempt.rang or self.connected_to
+        if attempt.bridged:
+            self.connected_to = attempt.rang
 
     def _tell_action(self, dial: Dial, attempt: Attempt) -> None:
         """Post to the action of a <Dial> whose caller has gone; what it answers is not executed any more."""

@@ -144,7 +144,7 @@ def test_a_whisper_that_fails_drops_the_callees_leg(broken: Reply) -> None:
     assert "the callee's leg is dropped" in troubles(played)[0]
     action = gateway.to("/twilio/dialled")[0].form
     assert (action["DialCallStatus"], action["DialBridged"]) == ("completed", "false")
-    assert (played.disposition, played.connected_to) == (Disposition.FAILED, CALLEE)
+    assert (played.disposition, played.connected_to) == (Disposition.FAILED, None)
 
 
 def test_a_dial_action_may_still_connect_after_a_whisper_that_failed() -> None:
@@ -163,7 +163,7 @@ def test_a_caller_who_hangs_up_ends_the_whisper() -> None:
     with gateway_with(a_private_notice()) as gateway:
         played = play(gateway.origin, script(hangup=2.5))
     assert [each.seconds for each in played.heard] == [1.5]
-    assert (played.disposition, played.connected_to) == (Disposition.CANCELED, CALLEE)
+    assert (played.disposition, played.connected_to) == (Disposition.CANCELED, None)
     assert "2.50 callee the line goes down with the caller's" in told(played)
     assert not gateway.to("/twilio/key")
     assert gateway.to("/twilio/dialled")[0].form["DialBridged"] == "false"

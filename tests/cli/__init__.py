@@ -1,0 +1,1 @@
+"""The command `notice-gateway` as its users type it."""
