@@ -53,12 +53,11 @@ def running_postgres() -> Iterator[Postgres]:
     programs = installed[-1]
     folder = Path(tempfile.mkdtemp(prefix="gateway-pg-"))
     port = _free_port()
-    as_owner: list[str] = []
+    owner: str | None = None
     if os.geteuid() == 0:
         # PostgreSQL refuses to run as root.
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-        as_owner = ["runuser", "-u", "postgres", "--"]
+        owner = "postgres"
+        os.chown(folder, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)
     cluster = folder / "cluster"
     initdb = [programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     options = f"-p {port} -h 127.0.0.1 -k {folder} -F -c max_connections=100 -c logging_collector=off"
@@ -66,11 +65,11 @@ def running_postgres() -> Iterator[Postgres]:
     stop = [programs / "pg_ctl", "-D", cluster, "-w", "-m", "immediate", "stop"]
     try:
         for command in (initdb, start):
-            subprocess.run([*as_owner, *map(str, command)], check=True, capture_output=True, cwd=folder)
+            subprocess.run(command, check=True, capture_output=True, cwd=folder, user=owner)
         try:
             yield Postgres(port=port, programs=programs, folder=folder)
         finally:
-            subprocess.run([*as_owner, *map(str, stop)], check=False, capture_output=True, cwd=folder)
+            subprocess.run(stop, check=False, capture_output=True, cwd=folder, user=owner)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
