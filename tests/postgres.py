@@ -59,10 +59,21 @@ def running_postgres() -> Iterator[Postgres]:
         owner = "postgres"
         os.chown(folder, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)
     cluster = folder / "cluster"
-    initdb = [programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    initdb: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        cluster,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    ]
     options = f"-p {port} -h 127.0.0.1 -k {folder} -F -c max_connections=100 -c logging_collector=off"
-    start = [programs / "pg_ctl", "-D", cluster, "-w", "-l", folder / "log", "-o", options, "start"]
-    stop = [programs / "pg_ctl", "-D", cluster, "-w", "-m", "immediate", "stop"]
+    start: list[str | Path] = [programs / "pg_ctl", "-D", cluster, "-w", "-l", folder / "log", "-o", options, "start"]
+    stop: list[str | Path] = [programs / "pg_ctl", "-D", cluster, "-w", "-m", "immediate", "stop"]
     try:
         for command in (initdb, start):
             subprocess.run(command, check=True, capture_output=True, cwd=folder, user=owner)
