@@ -15,7 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from gateway.domain.e164 import E164, mask
 from gateway.domain.order import Authority, Order
 from gateway.domain.standing import Ground
-from gateway.domain.subject import NaturalPerson, Organisation, RegistryIdentifier, Scheme, Subject, kind_of
+from gateway.domain.subject import (
+    NaturalPerson,
+    Organisation,
+    RegistryIdentifier,
+    Scheme,
+    Subject,
+    SubjectKind,
+    kind_of,
+)
 from gateway.privacy.blind_index import index_case, index_line
 from gateway.privacy.field import FieldCipher
 from gateway.privacy.keys import Keys
@@ -171,25 +179,35 @@ def erase(connection: Connection, *, drafted_by: str) -> None:
 def suspend_line(
     connection: Connection, order_id: str, line_index: bytes, ground: Ground, call_index: bytes, now: datetime
 ) -> None:
-    """Take a line out of an order and put a dispute in the court's inbox, once a call."""
-    here = (lines.c.order_id == order_id, lines.c.line_index == line_index)
-    connection.execute(
-        update(lines).where(*here, lines.c.suspended_at.is_(None)).values(suspended_at=now, ground=ground.value)
-    )
-    line_id = connection.execute(select(lines.c.line_id).where(*here)).scalar()
-    known = select(disputes.c.dispute_id).where(disputes.c.line_id == line_id, disputes.c.call_index == call_index)
-    if line_id is None or connection.execute(known).first() is not None:
-        return
-    connection.execute(
-        disputes.insert().values(
-            dispute_id=new_id("dis"),
-            order_id=order_id,
-            line_id=line_id,
-            ground=ground.value,
-            call_index=call_index,
-            opened_at=now,
+    """Take a line out of an order and put a dispute in the court's inbox, once a call.
+
+    Who says "wrong person" is spared by every court: the line leaves all orders that name it as a natural person's.
+    """
+    named = [lines.c.line_index == line_index]
+    match ground:
+        case Ground.CONTESTED:
+            named.append(lines.c.order_id == order_id)
+        case Ground.WRONG_PERSON:
+            private = select(orders.c.order_id).where(orders.c.subject_kind == SubjectKind.NATURAL_PERSON.value)
+            named.append(lines.c.order_id.in_(private))
+    known = select(disputes.c.line_id).where(disputes.c.call_index == call_index)
+    found = connection.execute(select(lines.c.line_id, lines.c.order_id).where(*named, lines.c.line_id.not_in(known)))
+    for line_id, its_order in found.all():
+        connection.execute(
+            update(lines)
+            .where(lines.c.line_id == line_id, lines.c.suspended_at.is_(None))
+            .values(suspended_at=now, ground=ground.value)
         )
-    )
+        connection.execute(
+            disputes.insert().values(
+                dispute_id=new_id("dis"),
+                order_id=its_order,
+                line_id=line_id,
+                ground=ground.value,
+                call_index=call_index,
+                opened_at=now,
+            )
+        )
 
 
 def read_order(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Order:

@@ -13,7 +13,7 @@ from gateway.domain.court import District
 from gateway.domain.e164 import E164
 from gateway.domain.notice import MissingNotices, OrganisationNotices, PersonNotices
 from gateway.domain.order import OrderState
-from gateway.domain.standing import NoOrders, OrderOnLine, UnderOrders
+from gateway.domain.standing import Ground, NoOrders, OrderOnLine, UnderOrders
 from gateway.domain.subject import NaturalPerson, Organisation
 from gateway.privacy.blind_index import index_line
 from gateway.privacy.errors import KeyFileError
@@ -245,6 +245,36 @@ def test_a_missing_key_file_beside_a_register_in_use_is_not_replaced(demo_settin
     with pytest.raises(KeyFileError, match="missing"):
         prepare(demo_settings)
     assert not demo_settings.key_file.exists()
+
+
+@pytest.mark.parametrize(("ground", "silenced"), [(Ground.WRONG_PERSON, 2), (Ground.CONTESTED, 1)])
+def test_who_is_the_wrong_person_is_spared_by_every_court_and_who_contests_by_the_one(
+    parts: Parts, ground: Ground, silenced: int
+) -> None:
+    first = standing(parts, PERSON).order
+    person = NaturalPerson(name="B. Nobody")
+    other = replace(
+        an_order(),
+        order_id="ord_2",
+        court_id="lakeside",
+        district_id="lakeside",
+        case_number="2026-SV-9",
+        subject=person,
+    )
+    organisation = replace(other, order_id="ord_3", case_number="2026-CV-9", subject=an_order().subject)
+    index, now = index_line(PERSON, parts.keys), utc_now()
+    with parts.studio.engine.begin() as connection:
+        for order in (other, organisation):
+            orders.add(connection, order, [Line(number=PERSON)], parts.keys)
+        for _ in range(2):
+            orders.suspend_line(connection, first.order_id, index, ground, b"c" * 16, now)
+    with parts.calls.connect() as connection:
+        found = Lookup(parts.keys).standing_of(connection, PERSON)
+        disputed = connection.execute(text("SELECT count(*) FROM disputes")).scalar()
+    assert isinstance(found, UnderOrders)
+    suspended = {each.order.order_id for each in found.orders if each.line_suspended}
+    assert suspended == {first.order_id, *(["ord_2"] if silenced == 2 else [])}
+    assert disputed == silenced
 
 
 def test_a_person_is_a_person_in_the_register(parts: Parts) -> None:
