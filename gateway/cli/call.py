@@ -17,6 +17,7 @@ from gateway.workflows.simulate_call import (
     DEFAULT_CALLER,
     DEFAULT_RING_SECONDS,
     LONGEST_CALL_SECONDS,
+    SPOKEN_NAMES,
     CalleeBehaviour,
     CallScript,
     KeyPress,
@@ -193,5 +194,5 @@ def _show(played: PlayedCall, console: Console) -> None:
 
 
 def _in_words(played: PlayedCall, party: Party) -> str:
-    heard = (f"{each.kind} notice, {each.seconds:.2f} s" for each in played.heard_by(party))
+    heard = (f"{SPOKEN_NAMES.get(each.kind, each.kind)}, {each.seconds:.2f} s" for each in played.heard_by(party))
     return "; ".join(heard) or "no notice"

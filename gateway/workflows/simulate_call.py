@@ -16,6 +16,16 @@ DEFAULT_CALLER = "+12025550199"
 DEFAULT_RING_SECONDS = 1.0
 LONGEST_CALL_SECONDS = 14400.0
 KEYS = "0123456789*#"
+# What a sound is called in a timeline that people read; a kind that is not listed is called by its own name.
+SPOKEN_NAMES = {
+    "public": "the public notice",
+    "warning": "the warning",
+    "opener": "the private opener",
+    "private": "the private notice",
+    "acknowledged": "the reply to key 2",
+    "contested": "the reply to key 3",
+    "wrong_person": "the reply to key 9",
+}
 NOT_EXPLAINED = "not_explained"
 UNKNOWN_KIND = "unknown"
 

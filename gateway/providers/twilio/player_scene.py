@@ -7,7 +7,14 @@ from collections import deque
 from dataclasses import dataclass
 
 from gateway.audio.mixdown import TICKS_PER_SECOND, Segment
-from gateway.workflows.simulate_call import LONGEST_CALL_SECONDS, CallScript, Heard, Party, TimelineEntry
+from gateway.workflows.simulate_call import (
+    LONGEST_CALL_SECONDS,
+    SPOKEN_NAMES,
+    CallScript,
+    Heard,
+    Party,
+    TimelineEntry,
+)
 
 
 class CallerGoneError(Exception):
@@ -94,7 +101,7 @@ class Scene:
             Heard(party=party, kind=notice.kind, order=notice.order, prompt=notice.prompt, seconds=seconds)
         )
         of_order = f" of order {notice.order}" if notice.order else ""
-        self.note(party, f"hears {notice.kind}{of_order} for {seconds:.2f} s", at=began)
+        self.note(party, f"hears {SPOKEN_NAMES.get(notice.kind, notice.kind)}{of_order} for {seconds:.2f} s", at=began)
 
     def keep(self, party: Party, at: int, pcm: bytes) -> None:
         """Record that `party` heard `pcm` from `at` on."""

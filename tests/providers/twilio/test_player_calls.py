@@ -126,7 +126,7 @@ def test_a_public_notice_is_heard_whole_and_named_by_the_explanation() -> None:
     assert shown["caller_heard"] == [{"kind": "public", "order": ORDER, "prompt": PUBLIC, "seconds": 5.0}]
     assert shown["callee_heard"] == []
     assert (shown["decision"], shown["reason"]) == ("public_notice", "publication_order_in_force")
-    assert "0.00 caller hears public of order order-7 for 5.00 s" in told(played)
+    assert "0.00 caller hears the public notice of order order-7 for 5.00 s" in told(played)
     # The Gather's timeout of one second runs after the notice, then the telephone rings for one second.
     assert "7.00 callee answers" in told(played)
     heard = gateway.to("/twilio/heard")[0].form

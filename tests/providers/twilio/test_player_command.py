@@ -148,13 +148,13 @@ def test_the_timeline_tells_a_person_what_each_party_heard() -> None:
         result = run(context, CALLEE, "--key", "1@2", "--key", "9@30")
     assert result.exit_code == 0
     for words in (
-        "hears opener of order o-2 for 1.00 s",
+        "hears the private opener of order o-2 for 1.00 s",
         "presses 1",
         "bridges caller and callee",
         "key 9 is not heard: the call is over",
         "Decision: private_notice (service_order_in_force)",
         "The caller heard: no notice",
-        "The callee heard: opener notice, 1.00 s",
+        "The callee heard: the private opener, 1.00 s",
         "Connected to: +12025550110; the call ended as completed.",
         "/twilio/whisper",
     ):
