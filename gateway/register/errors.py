@@ -27,6 +27,12 @@ class UnknownZoneError(GatewayError):
     code = "unknown_zone"
 
 
+class UnreadableOrderError(GatewayError):
+    """Order {order} is stored in a form that this release does not read. Restore the register from its backup."""
+
+    code = "unreadable_order"
+
+
 class KeyMismatchError(GatewayError):
     """The database was written with the key {found}, and this is key {given}. Put the right key file in place."""
 

@@ -27,7 +27,13 @@ from gateway.domain.subject import (
 from gateway.privacy.blind_index import index_case, index_line
 from gateway.privacy.field import FieldCipher
 from gateway.privacy.keys import Keys
-from gateway.register.errors import DuplicateOrderError, InvalidLineError, UnknownEntryError, UnknownZoneError
+from gateway.register.errors import (
+    DuplicateOrderError,
+    InvalidLineError,
+    UnknownEntryError,
+    UnknownZoneError,
+    UnreadableOrderError,
+)
 from gateway.register.installation import announce
 from gateway.register.tables import disputes, lines, orders
 
@@ -211,14 +217,14 @@ def suspend_line(
 
 
 def read_order(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Order:
-    """Build an order from a row that has the columns of `orders`. Raises WrongKeyError."""
+    """Build an order from a row that has the columns of `orders`. Raises WrongKeyError, UnreadableOrderError."""
     order_id: str = row.order_id
     return Order(
         order_id=order_id,
         court_id=row.court_id,
         district_id=row.district_id,
         case_number=cipher.decrypt(row.case_number, place=f"orders.case_number:{order_id}"),
-        subject=_read_subject(cipher.decrypt(row.subject, place=f"orders.subject:{order_id}")),
+        subject=_read_subject(cipher.decrypt(row.subject, place=f"orders.subject:{order_id}"), order_id),
         authority=Authority(
             legal_basis=cipher.decrypt(row.legal_basis, place=f"orders.legal_basis:{order_id}"),
             document_sha256=row.document_sha256,
@@ -251,11 +257,14 @@ def _write_subject(subject: Subject) -> str:
             return json.dumps({"name": name})
 
 
-def _read_subject(text: str) -> Subject:
-    stored: dict[str, str] = json.loads(text)
-    if "identifier" not in stored:
-        return NaturalPerson(name=stored["name"])
-    identifier = RegistryIdentifier(
-        scheme=Scheme(stored["scheme"]), value=stored["identifier"], legal_form=stored["legal_form"]
-    )
-    return Organisation(name=stored["name"], identifier=identifier)
+def _read_subject(text: str, order_id: str) -> Subject:
+    try:
+        stored: dict[str, str] = json.loads(text)
+        if "identifier" not in stored:
+            return NaturalPerson(name=stored["name"])
+        identifier = RegistryIdentifier(
+            scheme=Scheme(stored["scheme"]), value=stored["identifier"], legal_form=stored["legal_form"]
+        )
+        return Organisation(name=stored["name"], identifier=identifier)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableOrderError(order=order_id) from error

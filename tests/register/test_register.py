@@ -17,6 +17,7 @@ from gateway.domain.standing import Ground, NoOrders, OrderOnLine, UnderOrders
 from gateway.domain.subject import NaturalPerson, Organisation
 from gateway.privacy.blind_index import index_line
 from gateway.privacy.errors import KeyFileError
+from gateway.privacy.field import FieldCipher
 from gateway.privacy.keys import derive
 from gateway.register import districts, installation, orders
 from gateway.register.errors import (
@@ -25,6 +26,7 @@ from gateway.register.errors import (
     KeyMismatchError,
     UnknownEntryError,
     UnknownZoneError,
+    UnreadableOrderError,
 )
 from gateway.register.lookup import Lookup
 from gateway.register.orders import Line
@@ -115,6 +117,16 @@ def test_an_order_comes_back_from_the_register_as_it_went_in(parts: Parts) -> No
         orders.add(connection, order, [Line(number=IN_FORCE)], parts.keys)
     with parts.studio.engine.begin() as connection:
         assert orders.get(connection, order.order_id, parts.keys) == order
+
+
+@pytest.mark.parametrize("stored", ["", "[]", "{", '{"name": "x", "scheme": "ein", "identifier": "12-3456789"}'])
+def test_an_order_that_cannot_be_read_is_silent_and_named(parts: Parts, stored: str) -> None:
+    order_id = standing(parts, IN_FORCE).order.order_id
+    written = FieldCipher(parts.keys).encrypt(stored, place=f"orders.subject:{order_id}")
+    with parts.studio.engine.begin() as connection:
+        connection.execute(update(orders_table).where(orders_table.c.order_id == order_id).values(subject=written))
+    with pytest.raises(UnreadableOrderError, match=order_id):
+        standing(parts, IN_FORCE)
 
 
 def test_an_unknown_order_is_named(parts: Parts) -> None:
