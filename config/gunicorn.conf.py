@@ -20,15 +20,17 @@ graceful_timeout = 20
 # The screen's thread must start after the fork.
 preload_app = False
 # Control files go where writing them cannot block on a disk.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (Linux' memory file system, by name)
+_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (Linux' memory file system, by name)
+worker_tmp_dir = _memory
 # gunicorn's control socket would lie in the home folder, where a second gateway would find it taken.
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
 
 # Several workers add up their metrics through files in a folder that prometheus_client finds in the environment. It is
-# made before any worker imports the library, and removed at the end.
-_metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-")
+# made before any worker imports the library, and removed at the end. It is in memory, for the files are mapped, and a
+# full disk would kill a worker that writes to one.
+_metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-", dir=_memory)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics  # noqa: TID251
 _master = os.getpid()
 

@@ -1,5 +1,7 @@
 """What is counted. Labels are words of ours from closed sets: never a number, a name or anything a caller sent."""
 
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 5.0)
@@ -48,25 +50,35 @@ class Metrics:
     def answered(self, provider: str, event: str, decision: str, reason: str, seconds: float) -> None:
         """Count an answered webhook."""
         labels = (provider, event, decision, reason)
-        found = self._answered.get(labels)
-        if found is None:
-            found = (self._calls.labels(*labels), self._seconds.labels(provider, event))
-            self._answered[labels] = found
-        found[0].inc()
-        found[1].observe(seconds)
+        with _forgiven():
+            found = self._answered.get(labels)
+            if found is None:
+                found = (self._calls.labels(*labels), self._seconds.labels(provider, event))
+                self._answered[labels] = found
+            found[0].inc()
+            found[1].observe(seconds)
 
     def refused(self, provider: str, why: str) -> None:
         """Count a webhook that was refused."""
-        self._refused.labels(provider, why).inc()
+        with _forgiven():
+            self._refused.labels(provider, why).inc()
 
     def token_refused(self, provider: str, why: str) -> None:
         """Count a callback token that was refused."""
-        self._tokens.labels(provider, why).inc()
+        with _forgiven():
+            self._tokens.labels(provider, why).inc()
 
     def screen_failed(self) -> None:
         """Count a refresh that the database did not answer."""
-        self._screens.inc()
+        with _forgiven():
+            self._screens.inc()
 
     def ended(self, provider: str, disposition: str) -> None:
         """Count the end of a call."""
-        self._dispositions.labels(provider, disposition).inc()
+        with _forgiven():
+            self._dispositions.labels(provider, disposition).inc()
+
+
+def _forgiven() -> suppress:
+    """Go on without the count where its file cannot be made or grown: a full disk must not cost a call."""
+    return suppress(OSError, ValueError)

@@ -128,6 +128,11 @@ class Settings(BaseSettings):
         tokens = tuple(token.get_secret_value() for token in given if token.get_secret_value())
         return tokens or ((DEMO_TOKEN,) if self.is_demo else ())
 
+    @property
+    def uses_demo_token(self) -> bool:
+        """Tell whether webhooks are accepted with the demo's public token."""
+        return self.twilio_tokens == (DEMO_TOKEN,)
+
     def routes(self) -> Routes:
         """Read `routes.toml`. Raises SettingsError, or what is wrong with a route."""
         return Routes(**self._read("routes.toml", _RoutesFile).model_dump())

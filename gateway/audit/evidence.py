@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Insert, func, select, update
+from sqlalchemy import Connection, Insert, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.audit.tables import plays
@@ -54,6 +54,20 @@ def record(connection: Connection, play: Play) -> bool:
         return True
     own = select(plays.c.play_id).where(plays.c.call_index == play.call_index, plays.c.purpose == play.purpose.value)
     return connection.execute(own).first() is not None
+
+
+def withdraw(connection: Connection, play: Play) -> None:
+    """Take back the record of a play that did not go ahead after all.
+
+    Only the record that this very webhook made: an earlier delivery of it may have been played, and that stays proven.
+    """
+    connection.execute(
+        delete(plays).where(
+            plays.c.call_index == play.call_index,
+            plays.c.purpose == play.purpose.value,
+            plays.c.played_at == play.at,
+        )
+    )
 
 
 def note_key(connection: Connection, call_index: bytes, purpose: Purpose, key: str, now: datetime) -> None:

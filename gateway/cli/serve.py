@@ -37,7 +37,7 @@ def serve(tools: Tools, bind: str) -> None:
     _refuse_wrong_settings(settings, bind)
     try:
         parts = prepare(settings)
-        if settings.twilio_auth_token is None:
+        if settings.uses_demo_token:
             # The demo's token is public: it must not open a register that has become a real one.
             refuse_real_data(parts.studio, str(settings.data_dir), marked=True)
         parts.close()
@@ -71,7 +71,7 @@ def _refuse_wrong_bind(bind: str) -> None:
 
 def _warn(settings: Settings, bind: str) -> None:
     """Say what works, and is yet unlikely to be meant."""
-    if settings.twilio_auth_token is None:
+    if settings.uses_demo_token:
         ERR.print('Demo: webhooks are accepted with the public token "demo-token".', style="yellow")
     elif (routes := examine_routes(settings.routes())).verdict is not Verdict.GOOD:
         ERR.print(f"{routes.subject}: {routes.found}; {routes.cure}.", style="yellow")

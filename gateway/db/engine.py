@@ -38,6 +38,7 @@ def open_for_calls(database: str) -> Engine:
             poolclass=QueuePool,
             pool_size=_POOL,
             max_overflow=_POOL,
+            pool_timeout=CALL_TIMEOUT_SECONDS,
             pool_reset_on_return=None,
         )
         _watch_file(engine, path)

@@ -43,6 +43,7 @@ class Reason(Enum):
     PROVIDER_CANNOT = "provider_cannot"
     REGISTER_UNAVAILABLE = "register_unavailable"
     EVIDENCE_NOT_KEPT = "evidence_not_kept"
+    ENDED_MEANWHILE = "ended_meanwhile"
     NOTICE_HEARD = "notice_heard"
     KEY_PRESSED = "key_pressed"
     CONTESTED = "contested"

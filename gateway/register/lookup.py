@@ -30,6 +30,20 @@ _ON_LINE = (
 )
 
 
+_STILL_STANDS = (
+    select(orders.c.order_id)
+    .join(lines, lines.c.order_id == orders.c.order_id)
+    .where(
+        orders.c.order_id == bindparam("order_id"),
+        lines.c.line_index == bindparam("line_index"),
+        orders.c.lifted_at.is_(None),
+        orders.c.suspended_at.is_(None),
+        lines.c.suspended_at.is_(None),
+        orders.c.district_id.not_in(select(silent_districts().c.district_id)),
+    )
+)
+
+
 class Lookup:
     """Asks the primary database about one line. A positive answer is never cached: lifting is immediate."""
 
@@ -37,6 +51,11 @@ class Lookup:
         """Find lines with the index key of `keys`, read them with its field key."""
         self._keys = keys
         self._cipher = FieldCipher(keys)
+
+    def still_stands(self, connection: Connection, order_id: str, line_index: bytes) -> bool:
+        """Tell whether no officer, key or switch has ended the order on this line since it was last read."""
+        asked = {"order_id": order_id, "line_index": line_index}
+        return connection.execute(_STILL_STANDS, asked).first() is not None
 
     def standing_of(self, connection: Connection, line: E164) -> UnderOrders | NoOrders:
         """Return every order on the line, in whatever state; histories of plays are left to the evidence."""

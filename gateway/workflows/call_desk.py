@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.audit.evidence import Past, Play, past_of, record
+from gateway.audit.evidence import Past, Play, past_of, record, withdraw
 from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError
 from gateway.domain.facts import CallFacts, Urgency
@@ -75,23 +75,30 @@ def _confirm(desk: CallDesk, facts: CallFacts, line: E164, now: datetime) -> Ask
 
 
 def keep_evidence(desk: CallDesk, facts: CallFacts, plan: CallPlan, past: Past, now: datetime) -> CallPlan:
-    """Record the plays in `plan` and return it, or return a plan without them where they could not be recorded."""
+    """Record the plays in `plan` and return it, or return a plan without them where they may not go ahead."""
     for step in plan.steps:
         match step:
             case PlayToCaller(order_id=order_id, notice=notice) | PlayToCallee(order_id=order_id, notice=notice):
-                if isinstance(notice, Reply) or _recorded(desk, facts, order_id, notice, past, now):
-                    continue
-                return _without_plays(plan)
+                objection = _record(desk, facts, order_id, notice, past, now)
+                if objection is not None:
+                    return _without_plays(plan, objection)
             case _:
                 continue
     return plan
 
 
-def _recorded(
+def _record(
     desk: CallDesk, facts: CallFacts, order_id: str, notice: PublicNotice | CalleeNotice, past: Past, now: datetime
-) -> bool:
-    if isinstance(notice, Reply) or not isinstance(facts.callee, E164):
-        return False
+) -> Reason | None:
+    """Record one play; return why it may not go ahead, or None.
+
+    Writing may have to wait, and on SQLite it waits for a lift that is just being written. So the order is looked at
+    once more behind the record: once a lift has returned, no call plays, not even one that was under way.
+    """
+    if isinstance(notice, Reply):
+        return None
+    if not isinstance(facts.callee, E164):
+        return Reason.EVIDENCE_NOT_KEPT
     play = Play(
         call_index=index_call(facts.provider, facts.provider_call_id, desk.keys),
         line_index=index_line(facts.callee, desk.keys),
@@ -104,12 +111,17 @@ def _recorded(
     )
     try:
         with desk.engine.connect() as connection:
-            return record(connection, play)
+            if not record(connection, play):
+                return Reason.EVIDENCE_NOT_KEPT
+            if desk.lookup.still_stands(connection, order_id, play.line_index):
+                return None
+            withdraw(connection, play)
+            return Reason.ENDED_MEANWHILE
     except SQLAlchemyError:
-        return False
+        return Reason.EVIDENCE_NOT_KEPT
 
 
-def _without_plays(plan: CallPlan) -> CallPlan:
-    """Connect or bridge as planned, in silence: a notice that leaves no evidence is not played."""
+def _without_plays(plan: CallPlan, reason: Reason) -> CallPlan:
+    """Connect or bridge as planned, in silence."""
     kept = tuple(step for step in plan.steps if isinstance(step, Connect | Bridge))
-    return CallPlan(steps=kept, decision=Decision.CONNECT, reason=Reason.EVIDENCE_NOT_KEPT, order_id=plan.order_id)
+    return CallPlan(steps=kept, decision=Decision.CONNECT, reason=reason, order_id=plan.order_id)

@@ -105,7 +105,8 @@ class FactsReader:
             provider_call_id=_call_of(params),
             caller=Opaque(caller) if caller in _WITHHELD else party_of(caller),
             callee=callee,
-            destination=self._routes.destination_of(party_of(str(callee))),
+            # A line that is opaque because its parameters contradict each other is still connected along its route.
+            destination=self._routes.destination_of(callee if isinstance(callee, E164) else party_of(callee.text)),
             capabilities=CAPABILITIES,
             urgency=self._bypass.urgency_of(caller.replace(" ", "")),
             moment=moment,
