@@ -29,8 +29,8 @@ errorlog = "-"
 
 # Several workers add up their metrics through files in a folder that prometheus_client finds in the environment. It is
 # made before any worker imports the library, and removed at the end. It is in memory, for the files are mapped, and a
-# full disk would kill a worker that writes to one.
-_metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-", dir=_memory)
+# full disk would kill a worker that writes to one; who sets TMPDIR has chosen another place.
+_metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-", dir=os.environ.get("TMPDIR", _memory))  # noqa: TID251
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics  # noqa: TID251
 _master = os.getpid()
 
