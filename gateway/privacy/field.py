@@ -1,4 +1,7 @@
-"""Encrypted columns: AES-256-GCM, bound to the place where they stand, so that no row can borrow another's text."""
+"""Encrypted columns: AES-256-GCM, bound to the place where they stand, so that no row can borrow another's text.
+
+Each stored value names its key, so that a rotation can go on while the gateway reads and writes.
+"""
 
 import secrets
 
@@ -7,29 +10,66 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.privacy.errors import WrongKeyError
 from gateway.privacy.keys import Keys
+from gateway.privacy.ring import Held, KeyRing
 
-_VERSION = b"\x01"
+# Version 1 did not name its key; values of that time are tried with every key of the ring.
+_VERSION_1, _VERSION_2 = b"\x01", b"\x02"
+_KEY_ID_BYTES = 6
 _NONCE_BYTES = 12
 
 
 class FieldCipher:
     """Encrypts and decrypts text columns; `place` is table, column and row, for example `orders.subject:ord_1`."""
 
-    def __init__(self, keys: Keys) -> None:
-        """Use the field key of `keys`."""
-        self._aead = AESGCM(keys.fields)
+    def __init__(self, ring: KeyRing) -> None:
+        """Use the field keys of `ring`: the active one writes, all of them read."""
+        self._ring = ring
+        self._held: Held | None = None
+        self._prefix = b""
+        self._by_id: dict[bytes, AESGCM] = {}
 
     def encrypt(self, text: str, *, place: str) -> bytes:
-        """Return version, nonce and ciphertext."""
+        """Return version, key id, nonce and ciphertext."""
+        if self._held is not self._ring.held:
+            self._renew()
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return _VERSION + nonce + self._aead.encrypt(nonce, text.encode(), place.encode())
+        aead = self._by_id[self._prefix[1:]]
+        return self._prefix + nonce + aead.encrypt(nonce, text.encode(), place.encode())
 
     def decrypt(self, stored: bytes, *, place: str) -> str:
         """Return the text. Raises WrongKeyError where the key, the place or a single bit is another."""
-        if stored[:1] != _VERSION:
-            raise WrongKeyError(what=place)
-        nonce, ciphertext = stored[1 : 1 + _NONCE_BYTES], stored[1 + _NONCE_BYTES :]
-        try:
-            return self._aead.decrypt(nonce, ciphertext, place.encode()).decode()
-        except (InvalidTag, ValueError) as error:
-            raise WrongKeyError(what=place) from error
+        if self._held is not self._ring.held:
+            self._renew()
+        head = stored[:1]
+        if head == _VERSION_2:
+            aead = self._by_id.get(stored[1 : 1 + _KEY_ID_BYTES])
+            candidates = [] if aead is None else [aead]
+            sealed = stored[1 + _KEY_ID_BYTES :]
+        else:
+            candidates = list(self._by_id.values()) if head == _VERSION_1 else []
+            sealed = stored[1:]
+        for aead in candidates:
+            try:
+                return aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()).decode()
+            except (InvalidTag, ValueError):
+                continue
+        raise WrongKeyError(what=place)
+
+    def is_active(self, stored: bytes) -> bool:
+        """Tell whether a stored value was written with the active key, so that a rotation may pass over it."""
+        return stored.startswith(_prefix(self._ring.active))
+
+    @property
+    def mark(self) -> bytes:
+        """Return the bytes that every value written with the active key begins with, for a search in the database."""
+        return _prefix(self._ring.active)
+
+    def _renew(self) -> None:
+        held = self._ring.held
+        self._by_id = {bytes.fromhex(keys.key_id): AESGCM(keys.fields) for keys in held.known}
+        self._prefix = _prefix(held.active)
+        self._held = held
+
+
+def _prefix(keys: Keys) -> bytes:
+    return _VERSION_2 + bytes.fromhex(keys.key_id)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.privacy.errors import KeyFileError, WeakKeyError
-from gateway.privacy.keys import Keys, derive, from_text, load, load_or_make
+from gateway.privacy.key_file import load, load_or_make
+from gateway.privacy.keys import derive, from_text
+from gateway.privacy.ring import KeyRing
 
 
 def test_a_new_key_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
@@ -17,7 +19,8 @@ def test_a_new_key_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
 
 def test_a_key_file_is_made_once_and_then_read(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
-    assert load_or_make(path, may_make=lambda: True) == load_or_make(path, may_make=lambda: False)
+    made, read = load_or_make(path, may_make=lambda: True), load_or_make(path, may_make=lambda: False)
+    assert made.held == read.held
 
 
 def test_a_missing_key_file_is_not_replaced_where_data_needs_the_old_one(tmp_path: Path) -> None:
@@ -28,7 +31,7 @@ def test_a_missing_key_file_is_not_replaced_where_data_needs_the_old_one(tmp_pat
 
 def test_processes_that_start_at_once_end_up_with_one_key(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
-    found: list[Keys] = []
+    found: list[KeyRing] = []
     threads = [
         threading.Thread(target=lambda: found.append(load_or_make(path, may_make=lambda: True))) for _ in range(8)
     ]

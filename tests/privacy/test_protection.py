@@ -9,9 +9,10 @@ from gateway.privacy.blind_index import index_call, index_case, index_line
 from gateway.privacy.errors import TokenRefusedError, WrongKeyError
 from gateway.privacy.field import FieldCipher
 from gateway.privacy.keys import derive
+from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
 
-KEYS, OTHER_KEYS = derive(bytes(range(32))), derive(bytes(range(1, 33)))
+KEYS, OTHER_KEYS = KeyRing(derive(bytes(range(32)))), KeyRing(derive(bytes(range(1, 33))))
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 texts = st.text(st.characters(codec="utf-8"), max_size=200)
