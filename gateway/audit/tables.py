@@ -1,13 +1,16 @@
-"""The table of plays."""
+"""The tables of proof: plays, and the trail of what officers, keys and the gateway did."""
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -29,10 +32,45 @@ plays = Table(
     Column("key", String(1), nullable=True),
     Column("keyed_at", Instant, nullable=True),
     Column("disposition", String(16), nullable=True),
+    Column("provider", String(32), nullable=False, server_default="twilio"),
+    Column("provider_call_id", LargeBinary, nullable=True),
+    Column("caller_index", LargeBinary(16), nullable=True),
+    Column("seal", LargeBinary(32), nullable=True),
     ForeignKeyConstraint(["order_id", "subject_kind"], ["orders.order_id", "orders.subject_kind"]),
     # A provider that repeats a webhook does not make a second play of it.
     UniqueConstraint("call_index", "purpose"),
     # Two calls at once cannot both take the last play that a cap allows: each must be the n-th of its line.
     UniqueConstraint("line_index", "purpose", "ordinal"),
     CheckConstraint("leg = 'B' OR (leg = 'A' AND subject_kind = 'organisation')", name="audience"),
+    Index(None, "order_id", "played_at"),
+    Index(None, "played_at", "play_id"),
+)
+
+# Append-only: triggers of the database refuse to change or remove a row.
+trail = Table(
+    "audit_trail",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("actor_kind", String(16), nullable=False),
+    Column("tag", String(64), nullable=False),
+    Column("court_id", String(64), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+    Index(None, "court_id", "seq"),
+    Index(None, "subject_id", "seq"),
+)
+
+# The one row that every append locks, so that the chain has no forks.
+trail_head = Table(
+    "audit_head",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+    CheckConstraint("one = 1", name="one_row"),
 )

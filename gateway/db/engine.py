@@ -58,6 +58,32 @@ def open_for_calls(database: str) -> Engine:
     )
 
 
+def open_for_reading(database: str) -> Engine:
+    """Return the engine of lists and pages: one snapshot a transaction, no lock that a writer would wait for."""
+    url = _parse(database)
+    if url.get_backend_name() == "sqlite":
+        path = _path(url)
+        engine = create_engine(
+            url,
+            creator=_sqlite(path, mode="rw", timeout=OFFICE_TIMEOUT_SECONDS, synchronous="NORMAL"),
+            poolclass=QueuePool,
+            pool_size=_POOL,
+        )
+        _watch_file(engine, path)
+        event.listen(engine, "begin", _begin_deferred)
+        event.listen(engine, "connect", _refuse_writes)
+        return engine
+    return create_engine(
+        url,
+        isolation_level="REPEATABLE READ",
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": int(OFFICE_TIMEOUT_SECONDS),
+            "options": "-c default_transaction_read_only=on -c statement_timeout=30000",
+        },
+    )
+
+
 def open_for_office(database: str, *, may_create: Callable[[], bool] = lambda: False) -> Engine:
     """Return the engine of the workflows that write: durable at commit, serial on SQLite.
 
@@ -118,6 +144,16 @@ def _sqlite(path: Path, *, mode: str, timeout: float, synchronous: str) -> Calla
 def _begin_immediate(connection: Any) -> None:  # noqa: ANN401  (SQLAlchemy's event signature)
     """Take SQLite's write lock at the start: a lock taken half-way cannot be waited for, it fails at once."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: Any) -> None:  # noqa: ANN401  (SQLAlchemy's event signature)
+    """Begin without a lock: in WAL mode a reader has its snapshot, and writers go on."""
+    connection.exec_driver_sql("BEGIN")
+
+
+def _refuse_writes(connection: Any, _entry: Any) -> None:  # noqa: ANN401  (SQLAlchemy's event signature)
+    """Refuse to write by mistake what was opened for reading."""
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _watch_file(engine: Engine, path: Path) -> None:

@@ -1,8 +1,9 @@
 """The tree of districts and its switches."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CTE, Connection, not_, select, update
+from sqlalchemy import CTE, Connection, Row, not_, select, update
 
 from gateway.domain.court import District
 from gateway.register.errors import UnknownEntryError
@@ -15,6 +16,33 @@ def silent_districts() -> CTE:
     return switched_off.union(
         select(districts.c.district_id).join(switched_off, districts.c.parent_id == switched_off.c.district_id)
     )
+
+
+def path(connection: Connection, district_id: str) -> tuple[str, ...]:
+    """Return a district's id and those of all districts above it, nearest first; empty where there is none."""
+    parents: dict[str, str | None] = {
+        row.district_id: row.parent_id
+        for row in connection.execute(select(districts.c.district_id, districts.c.parent_id))
+    }
+    found: list[str] = []
+    present: str | None = district_id
+    while present is not None and present in parents and present not in found:
+        found.append(present)
+        present = parents[present]
+    return tuple(found)
+
+
+def below(district_ids: frozenset[str]) -> CTE:
+    """Return the ids of districts and of all below them."""
+    top = (
+        select(districts.c.district_id).where(districts.c.district_id.in_(district_ids)).cte("reached", recursive=True)
+    )
+    return top.union(select(districts.c.district_id).join(top, districts.c.parent_id == top.c.district_id))
+
+
+def unknown(district_id: str) -> UnknownEntryError:
+    """Return the error of a district that does not exist, or that is none of the asker's business."""
+    return UnknownEntryError(what="district", shown=district_id, cure="`notice-gateway districts list` shows them")
 
 
 def add(connection: Connection, district: District, now: datetime) -> None:
@@ -32,27 +60,22 @@ def add(connection: Connection, district: District, now: datetime) -> None:
     )
 
 
-def get(connection: Connection, district_id: str) -> District:
-    """Return one district. Raises UnknownEntryError."""
-    row = connection.execute(select(districts).where(districts.c.district_id == district_id)).one_or_none()
+def get(connection: Connection, district_id: str, *, lock: bool = False) -> District:
+    """Return one district, locked against other writers until commit if `lock`. Raises UnknownEntryError."""
+    statement = select(districts).where(districts.c.district_id == district_id)
+    row = connection.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
     if row is None:
-        raise UnknownEntryError(what="district", shown=district_id, cure="`notice-gateway districts list` shows them")
-    return District(
-        district_id=row.district_id,
-        court_id=row.court_id,
-        parent_id=row.parent_id,
-        name=row.name,
-        enabled=row.enabled,
-        reason=row.reason,
-    )
+        raise unknown(district_id)
+    return _read(row)
 
 
 def switch(connection: Connection, district_id: str, *, to_enabled: bool, reason: str, now: datetime) -> None:
     """Switch a district. Raises UnknownEntryError."""
     statement = update(districts).where(districts.c.district_id == district_id)
-    changed = connection.execute(statement.values(enabled=to_enabled, reason=reason, switched_at=now))
+    version = districts.c.version + 1
+    changed = connection.execute(statement.values(enabled=to_enabled, reason=reason, switched_at=now, version=version))
     if changed.rowcount == 0:
-        raise UnknownEntryError(what="district", shown=district_id, cure="`notice-gateway districts list` shows them")
+        raise unknown(district_id)
 
 
 def tree(connection: Connection) -> tuple[tuple[District, bool], ...]:
@@ -61,14 +84,7 @@ def tree(connection: Connection) -> tuple[tuple[District, bool], ...]:
     rows = connection.execute(select(districts).order_by(districts.c.district_id)).all()
     below: dict[str | None, list[District]] = {}
     for row in rows:
-        district = District(
-            district_id=row.district_id,
-            court_id=row.court_id,
-            parent_id=row.parent_id,
-            name=row.name,
-            enabled=row.enabled,
-            reason=row.reason,
-        )
+        district = _read(row)
         below.setdefault(row.parent_id, []).append(district)
     ordered: list[tuple[District, bool]] = []
     waiting = list(reversed(below.get(None, [])))
@@ -77,3 +93,16 @@ def tree(connection: Connection) -> tuple[tuple[District, bool], ...]:
         ordered.append((district, district.district_id not in silent))
         waiting.extend(reversed(below.get(district.district_id, [])))
     return tuple(ordered)
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> District:
+    return District(
+        district_id=row.district_id,
+        court_id=row.court_id,
+        parent_id=row.parent_id,
+        name=row.name,
+        enabled=row.enabled,
+        reason=row.reason,
+        version=row.version,
+        switched_at=row.switched_at,
+    )

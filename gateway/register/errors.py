@@ -15,6 +15,12 @@ class DuplicateOrderError(GatewayError):
     code = "duplicate_order"
 
 
+class PurgedOrderError(GatewayError):
+    """The personal data of order {order} was purged on {at:%Y-%m-%d}; only its dates and its plays are left."""
+
+    code = "purged"
+
+
 class InvalidLineError(GatewayError):
     """Line {shown} cannot be under an order: {why}."""
 

@@ -4,19 +4,22 @@ import secrets
 
 from sqlalchemy import Connection, select, update
 
-from gateway.privacy.keys import Keys
+from gateway.privacy.ring import KeyRing
 from gateway.register.errors import KeyMismatchError
 from gateway.register.tables import installation
 
 _MARK_BITS = 62
 
 
-def claim(connection: Connection, keys: Keys) -> None:
-    """Tie the database to `keys` on first use, and from then on refuse any other. Raises KeyMismatchError."""
+def claim(connection: Connection, keys: KeyRing) -> None:
+    """Tie the database to the active key on first use, and from then on refuse a ring without that key.
+
+    A rotation ties it to another; until the rotation is over, both are on the ring. Raises KeyMismatchError.
+    """
     found = connection.execute(select(installation.c.key_id)).scalar()
     if found is None:
         connection.execute(installation.insert().values(one=1, key_id=keys.key_id, generation=0))
-    elif found != keys.key_id:
+    elif all(found != each.key_id for each in keys.known):
         raise KeyMismatchError(found=found, given=keys.key_id)
 
 

@@ -27,7 +27,7 @@ from gateway.domain.subject import NaturalPerson, Organisation, Subject, kind_of
 from gateway.privacy.field import FieldCipher
 from gateway.register.tables import notices, renditions, replies
 
-_RENDITION = (
+RENDITION = (
     renditions.c.language,
     renditions.c.seconds,
     renditions.c.mulaw,
@@ -35,20 +35,20 @@ _RENDITION = (
     renditions.c.wideband,
 )
 _OF_ORDERS = (
-    select(notices.c.order_id, notices.c.purpose, *_RENDITION)
+    select(notices.c.order_id, notices.c.purpose, *RENDITION)
     .join(renditions, renditions.c.rendition_id == notices.c.rendition_id)
     .where(notices.c.order_id.in_(bindparam("order_ids", expanding=True)))
     .order_by(notices.c.order_id, notices.c.purpose, notices.c.position)
 )
-_REPLIES = select(replies.c.purpose, *_RENDITION).join(renditions, renditions.c.rendition_id == replies.c.rendition_id)
+_REPLIES = select(replies.c.purpose, *RENDITION).join(renditions, renditions.c.rendition_id == replies.c.rendition_id)
 
 Parts = dict[Purpose, Renditions]
 
 
 def find_rendition(connection: Connection, rendition_id: str) -> Rendition | None:
     """Return the rendition made earlier under this id, or None where there is none yet."""
-    row = connection.execute(select(*_RENDITION).where(renditions.c.rendition_id == rendition_id)).one_or_none()
-    return None if row is None else _rendition(row)
+    row = connection.execute(select(*RENDITION).where(renditions.c.rendition_id == rendition_id)).one_or_none()
+    return None if row is None else read_rendition(row)
 
 
 def keep_rendition(connection: Connection, rendition_id: str, rendition: Rendition, now: datetime) -> None:
@@ -126,7 +126,7 @@ def set_reply(connection: Connection, purpose: Purpose, language: str, rendition
 def written_parts(connection: Connection, order: Order, purpose: Purpose, cipher: FieldCipher) -> tuple[Part, ...]:
     """Return an order's notice as it was attached, with its texts, so that one language of it can be replaced."""
     statement = (
-        select(notices.c.position, notices.c.text, notices.c.rendition_id, *_RENDITION)
+        select(notices.c.position, notices.c.text, notices.c.rendition_id, *RENDITION)
         .join(renditions, renditions.c.rendition_id == notices.c.rendition_id)
         .where(notices.c.order_id == order.order_id, notices.c.purpose == purpose.value)
         .order_by(notices.c.position)
@@ -134,7 +134,7 @@ def written_parts(connection: Connection, order: Order, purpose: Purpose, cipher
     return tuple(
         Part(
             rendition_id=row.rendition_id,
-            rendition=_rendition(row),
+            rendition=read_rendition(row),
             text=cipher.decrypt(row.text, place=f"notices.text:{order.order_id}:{purpose.value}:{row.position}")
             if row.text
             else "",
@@ -149,7 +149,7 @@ def parts_of(connection: Connection, order_ids: Sequence[str]) -> dict[str, Part
     for row in connection.execute(_OF_ORDERS, {"order_ids": list(order_ids)}):
         parts = found.setdefault(row.order_id, {})
         purpose = Purpose(row.purpose)
-        parts[purpose] = (*parts.get(purpose, ()), _rendition(row))
+        parts[purpose] = (*parts.get(purpose, ()), read_rendition(row))
     return found
 
 
@@ -158,7 +158,7 @@ def replies_of(connection: Connection) -> Parts:
     found: Parts = {}
     for row in connection.execute(_REPLIES):
         purpose = Purpose(row.purpose)
-        found[purpose] = (*found.get(purpose, ()), _rendition(row))
+        found[purpose] = (*found.get(purpose, ()), read_rendition(row))
     return found
 
 
@@ -190,5 +190,7 @@ def _reply(purpose: Purpose, parts: Parts, languages: set[str]) -> Reply:
     return Reply(purpose=purpose, renditions=spoken)
 
 
-def _rendition(row: Row[*tuple[Any, ...]]) -> Rendition:
-    return Rendition(language=row.language, seconds=row.seconds, mulaw=row.mulaw, alaw=row.alaw, wideband=row.wideband)
+def read_rendition(row: Row[*tuple[Any, ...]], *, prefix: str = "") -> Rendition:
+    """Build a rendition from a row that has the columns of one, each name begun with `prefix`."""
+    values = {name: getattr(row, prefix + name) for name in ("language", "seconds", "mulaw", "alaw", "wideband")}
+    return Rendition(**values)

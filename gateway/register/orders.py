@@ -1,41 +1,34 @@
-"""Orders and their lines: adding, finding, and recording what officers did to them."""
+"""Orders: adding, finding, and recording what officers did to them."""
 
 import json
-import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.domain.e164 import E164, mask
+from gateway.domain.errors import StaleVersionError
 from gateway.domain.order import Authority, Order
-from gateway.domain.standing import Ground
 from gateway.domain.subject import (
     NaturalPerson,
     Organisation,
     RegistryIdentifier,
     Scheme,
     Subject,
-    SubjectKind,
     kind_of,
 )
-from gateway.privacy.blind_index import index_case, index_line
+from gateway.privacy.blind_index import index_case, indexes_of_case
 from gateway.privacy.field import FieldCipher
-from gateway.privacy.keys import Keys
-from gateway.register.errors import (
-    DuplicateOrderError,
-    InvalidLineError,
-    UnknownEntryError,
-    UnknownZoneError,
-    UnreadableOrderError,
-)
+from gateway.privacy.ring import KeyRing
+from gateway.register import lines
+from gateway.register.batches import visible
+from gateway.register.errors import DuplicateOrderError, PurgedOrderError, UnknownEntryError, UnreadableOrderError
 from gateway.register.installation import announce
-from gateway.register.tables import disputes, lines, orders
+from gateway.register.lines import Line
+from gateway.register.tables import disputes, orders, proposals, remarks
+from gateway.register.tables import lines as line_rows
 
 LIFE = (
     "submitted_at",
@@ -50,30 +43,6 @@ LIFE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A line under an order; `zone` is its IANA time zone, empty where the order does not state it."""
-
-    number: E164
-    zone: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that no subscriber can have, and zones that do not exist."""
-        try:
-            parsed = phonenumbers.parse(self.number.number)
-        except phonenumbers.NumberParseException as error:
-            raise InvalidLineError(shown=mask(self.number.number), why="its country code is not in use") from error
-        # A number that is possible within its area only, without its area code, is no subscriber's number.
-        if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
-            why = "no subscriber number of its country is that long or that short"
-            raise InvalidLineError(shown=mask(self.number.number), why=why)
-        if self.zone:
-            try:
-                ZoneInfo(self.zone)
-            except (ZoneInfoNotFoundError, ValueError) as error:
-                raise UnknownZoneError(shown=self.zone) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEntry:
     """An order with its lines and the number of lines that a key on a call suspended, as listings show it."""
 
@@ -82,28 +51,9 @@ class OrderEntry:
     disputes: int
 
 
-def new_id(kind: str) -> str:
-    """Return a new identifier such as `ord_9f86d081884c`; it says nothing about what it names."""
-    return f"{kind}_{secrets.token_hex(6)}"
-
-
-def add(connection: Connection, order: Order, on: Iterable[Line], keys: Keys) -> None:
+def add(connection: Connection, order: Order, on: Iterable[Line], keys: KeyRing) -> None:
     """Add an order with its lines. Raises DuplicateOrderError for a case number the court already has."""
-    cipher = FieldCipher(keys)
-    insert = orders.insert().values(
-        order_id=order.order_id,
-        court_id=order.court_id,
-        district_id=order.district_id,
-        case_index=index_case(order.court_id, order.case_number, keys),
-        case_number=cipher.encrypt(order.case_number, place=f"orders.case_number:{order.order_id}"),
-        subject_kind=kind_of(order.subject).value,
-        subject=cipher.encrypt(_write_subject(order.subject), place=f"orders.subject:{order.order_id}"),
-        legal_basis=cipher.encrypt(order.authority.legal_basis, place=f"orders.legal_basis:{order.order_id}"),
-        document_sha256=order.authority.document_sha256,
-        drafted_by=order.drafted_by,
-        drafted_at=order.drafted_at,
-        **{name: getattr(order, name) for name in LIFE},
-    )
+    insert = orders.insert().values(**row_of(order, FieldCipher(keys), keys))
     try:
         with connection.begin_nested():
             connection.execute(insert)
@@ -111,60 +61,130 @@ def add(connection: Connection, order: Order, on: Iterable[Line], keys: Keys) ->
         if find(connection, order.court_id, order.case_number, keys):
             raise DuplicateOrderError(court=order.court_id, case_number=order.case_number) from error
         raise
-    for line in on:
-        line_id = new_id("line")
-        connection.execute(
-            lines.insert().values(
-                line_id=line_id,
-                order_id=order.order_id,
-                line_index=index_line(line.number, keys),
-                line=cipher.encrypt(line.number.number, place=f"lines.line:{line_id}"),
-                zone=line.zone,
-            )
-        )
-    announce(connection)
+    lines.add(connection, order.order_id, on, keys)
+    if order.approved_at is not None:
+        announce(connection)
 
 
-def save(connection: Connection, order: Order) -> None:
-    """Record where the order stands in its life; nothing else of it ever changes."""
+def row_of(order: Order, cipher: FieldCipher, keys: KeyRing) -> dict[str, object]:
+    """Return the row of an order, for an insert of one or of many."""
+    return {
+        "order_id": order.order_id,
+        "court_id": order.court_id,
+        "drafted_at": order.drafted_at,
+        "version": order.version,
+        "batch_id": order.batch_id,
+        **_content_of(order, cipher, keys),
+        **{name: getattr(order, name) for name in LIFE},
+    }
+
+
+def rewrite(connection: Connection, order: Order, keys: KeyRing) -> Order:
+    """Give a draft other content, and return it with its next version. Raises DuplicateOrderError."""
+    changed = replace(order, version=order.version + 1)
+    statement = update(orders).where(orders.c.order_id == order.order_id)
+    try:
+        with connection.begin_nested():
+            content = _content_of(changed, FieldCipher(keys), keys)
+            connection.execute(statement.values(version=changed.version, **content))
+    except IntegrityError as error:
+        raise DuplicateOrderError(court=order.court_id, case_number=order.case_number) from error
+    return changed
+
+
+def _content_of(order: Order, cipher: FieldCipher, keys: KeyRing) -> dict[str, object]:
+    return {
+        "district_id": order.district_id,
+        "case_index": index_case(order.court_id, order.case_number, keys),
+        "case_number": cipher.encrypt(order.case_number, place=f"orders.case_number:{order.order_id}"),
+        "subject_kind": kind_of(order.subject).value,
+        "subject": cipher.encrypt(_write_subject(order.subject), place=f"orders.subject:{order.order_id}"),
+        "legal_basis": cipher.encrypt(order.authority.legal_basis, place=f"orders.legal_basis:{order.order_id}"),
+        "document_sha256": order.authority.document_sha256,
+        "drafted_by": order.drafted_by,
+        "earlier_drafters": f"|{'|'.join(order.earlier_drafters)}|" if order.earlier_drafters else "",
+        "languages": " ".join(order.languages),
+        "valid_seconds": None if order.valid_for is None else int(order.valid_for.total_seconds()),
+    }
+
+
+def save(connection: Connection, order: Order) -> Order:
+    """Record where the order stands in its life, and return it with its next version; its subject never changes."""
+    changed = replace(order, version=order.version + 1)
     connection.execute(
         update(orders)
         .where(orders.c.order_id == order.order_id)
-        .values(**{name: getattr(order, name) for name in LIFE})
+        .values(
+            version=changed.version,
+            document_sha256=order.authority.document_sha256,
+            **{name: getattr(order, name) for name in LIFE},
+        )
     )
+    return changed
 
 
-def find(connection: Connection, court_id: str, case_number: str, keys: Keys) -> str:
+def find(connection: Connection, court_id: str, case_number: str, keys: KeyRing) -> str:
     """Return the id of the court's order for a case number, or an empty text where there is none."""
     statement = select(orders.c.order_id).where(
-        orders.c.court_id == court_id, orders.c.case_index == index_case(court_id, case_number, keys)
+        orders.c.court_id == court_id, orders.c.case_index.in_(indexes_of_case(court_id, case_number, keys))
     )
     return connection.execute(statement).scalar() or ""
 
 
-def get(connection: Connection, order_id: str, keys: Keys) -> Order:
-    """Return one order, locked against other writers until commit. Raises UnknownEntryError."""
-    statement = select(orders).where(orders.c.order_id == order_id).with_for_update()
+def get(connection: Connection, order_id: str, keys: KeyRing) -> Order:
+    """Return one order, locked against other writers until commit. Raises UnknownEntryError, PurgedOrderError.
+
+    The lock lets foreign keys through: a key on a call must be able to open a dispute meanwhile.
+    """
+    statement = select(orders).where(orders.c.order_id == order_id).with_for_update(key_share=True)
+    return _one(connection, statement, order_id, keys)
+
+
+def read(connection: Connection, order_id: str, keys: KeyRing) -> Order:
+    """Return one order as it is, without a lock. Raises UnknownEntryError, PurgedOrderError."""
+    return _one(connection, select(orders).where(orders.c.order_id == order_id), order_id, keys)
+
+
+def _one(connection: Connection, statement: Select[*tuple[Any, ...]], order_id: str, keys: KeyRing) -> Order:
     row = connection.execute(statement).one_or_none()
     if row is None:
-        raise UnknownEntryError(what="order", shown=order_id, cure="`notice-gateway orders list` shows them")
+        raise unknown(order_id)
     return read_order(row, FieldCipher(keys))
 
 
-def entries(connection: Connection, keys: Keys) -> tuple[OrderEntry, ...]:
-    """Return every order, oldest first, with its lines."""
+def whereabouts(connection: Connection, order_id: str, *, lock: bool = False) -> tuple[str, str]:
+    """Return an order's court and district, locked as `get` does it if `lock`. Raises UnknownEntryError."""
+    statement = select(orders.c.court_id, orders.c.district_id).where(orders.c.order_id == order_id, visible())
+    row = connection.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
+    if row is None:
+        raise unknown(order_id)
+    return row.court_id, row.district_id
+
+
+def unknown(order_id: str) -> UnknownEntryError:
+    """Return the error of an order that does not exist, or that is none of the asker's business."""
+    return UnknownEntryError(what="order", shown=order_id, cure="`notice-gateway orders list` shows them")
+
+
+def demand_version(order: Order, expected: int | None) -> None:
+    """Raise StaleVersionError where somebody changed the order since `expected` was read; None expects nothing."""
+    if expected is not None and order.version != expected:
+        raise StaleVersionError(what=f"Order {order.order_id}")
+
+
+def entries(connection: Connection, keys: KeyRing) -> tuple[OrderEntry, ...]:
+    """Return every order that was not purged, oldest first, with its lines."""
     cipher = FieldCipher(keys)
     opened = select(disputes.c.order_id, func.count()).group_by(disputes.c.order_id)
     counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(opened)}
-    found: dict[str, list[Line]] = {}
-    for row in connection.execute(select(lines).order_by(lines.c.line_id)):
-        number = E164(cipher.decrypt(row.line, place=f"lines.line:{row.line_id}"))
-        found.setdefault(row.order_id, []).append(Line(number=number, zone=row.zone))
-    rows = connection.execute(select(orders).order_by(orders.c.drafted_at, orders.c.order_id))
+    living = select(orders).where(orders.c.purged_at.is_(None), visible())
+    statement = living.order_by(orders.c.drafted_at, orders.c.order_id)
+    rows = connection.execute(statement).all()
+    found = lines.of_orders(connection, [row.order_id for row in rows], cipher)
     return tuple(
         OrderEntry(
             order=read_order(row, cipher),
-            lines=tuple(found.get(row.order_id, ())),
+            lines=tuple(each.line for each in found.get(row.order_id, ())),
             disputes=counts.get(row.order_id, 0),
         )
         for row in rows
@@ -177,48 +197,19 @@ def erase(connection: Connection, *, drafted_by: str) -> None:
     What hangs on the orders in other rooms (plays, notices) is removed by the caller first.
     """
     doomed = select(orders.c.order_id).where(orders.c.drafted_by == drafted_by)
-    for table in (disputes, lines, orders):
+    for table in (disputes, remarks, proposals, line_rows, orders):
         connection.execute(delete(table).where(table.c.order_id.in_(doomed)))
     announce(connection)
 
 
-def suspend_line(
-    connection: Connection, order_id: str, line_index: bytes, ground: Ground, call_index: bytes, now: datetime
-) -> None:
-    """Take a line out of an order and put a dispute in the court's inbox, once a call.
-
-    Who says "wrong person" is spared by every court: the line leaves all orders that name it as a natural person's.
-    """
-    named = [lines.c.line_index == line_index]
-    match ground:
-        case Ground.CONTESTED:
-            named.append(lines.c.order_id == order_id)
-        case Ground.WRONG_PERSON:
-            private = select(orders.c.order_id).where(orders.c.subject_kind == SubjectKind.NATURAL_PERSON.value)
-            named.append(lines.c.order_id.in_(private))
-    known = select(disputes.c.line_id).where(disputes.c.call_index == call_index)
-    found = connection.execute(select(lines.c.line_id, lines.c.order_id).where(*named, lines.c.line_id.not_in(known)))
-    for line_id, its_order in found.all():
-        connection.execute(
-            update(lines)
-            .where(lines.c.line_id == line_id, lines.c.suspended_at.is_(None))
-            .values(suspended_at=now, ground=ground.value)
-        )
-        connection.execute(
-            disputes.insert().values(
-                dispute_id=new_id("dis"),
-                order_id=its_order,
-                line_id=line_id,
-                ground=ground.value,
-                call_index=call_index,
-                opened_at=now,
-            )
-        )
-
-
 def read_order(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Order:
-    """Build an order from a row that has the columns of `orders`. Raises WrongKeyError, UnreadableOrderError."""
+    """Build an order from a row that has the columns of `orders`.
+
+    Raises WrongKeyError, UnreadableOrderError, PurgedOrderError.
+    """
     order_id: str = row.order_id
+    if row.purged_at is not None:
+        raise PurgedOrderError(order=order_id, at=row.purged_at)
     return Order(
         order_id=order_id,
         court_id=row.court_id,
@@ -239,6 +230,11 @@ def read_order(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Order:
         valid_until=row.valid_until,
         suspended_at=row.suspended_at,
         lifted_at=row.lifted_at,
+        languages=tuple(row.languages.split()),
+        valid_for=None if row.valid_seconds is None else timedelta(seconds=row.valid_seconds),
+        version=row.version,
+        batch_id=row.batch_id,
+        earlier_drafters=tuple(each for each in row.earlier_drafters.split("|") if each),
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -39,6 +40,7 @@ courts = Table(
     Column("contents_per_30_days", Integer, nullable=False),
     Column("earliest_minute", Integer, nullable=False),
     Column("latest_minute", Integer, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
     CheckConstraint("warning_days BETWEEN 1 AND 60", name="warning_days"),
     CheckConstraint("openers_per_day BETWEEN 0 AND 3", name="openers_per_day"),
     CheckConstraint("contents_per_day BETWEEN 0 AND 1", name="contents_per_day"),
@@ -56,6 +58,7 @@ districts = Table(
     Column("enabled", Boolean(create_constraint=True, name="enabled"), nullable=False),
     Column("reason", String(500), nullable=False),
     Column("switched_at", Instant, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
     CheckConstraint("parent_id IS NULL OR parent_id <> district_id", name="not_its_own_parent"),
 )
 
@@ -65,13 +68,19 @@ orders = Table(
     Column("order_id", String(40), primary_key=True),
     Column("court_id", ForeignKey("courts.court_id"), nullable=False),
     Column("district_id", ForeignKey("districts.district_id"), nullable=False, index=True),
-    Column("case_index", LargeBinary(16), nullable=False),
-    Column("case_number", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("batch_id", String(40), nullable=True, index=True),
+    Column("case_index", LargeBinary(16), nullable=True),
+    Column("case_number", LargeBinary, nullable=True),
     Column("subject_kind", String(16), nullable=False),
-    Column("subject", LargeBinary, nullable=False),
-    Column("legal_basis", LargeBinary, nullable=False),
+    Column("subject", LargeBinary, nullable=True),
+    Column("legal_basis", LargeBinary, nullable=True),
     Column("document_sha256", String(64), nullable=False),
+    Column("languages", String(200), nullable=False, server_default="en"),
+    Column("valid_seconds", Integer, nullable=True),
     Column("drafted_by", String(100), nullable=False),
+    # Officers between bars, |one|two|, so that a CHECK can look for one of them; empty for nearly every order.
+    Column("earlier_drafters", Text, nullable=False, server_default=""),
     Column("drafted_at", Instant, nullable=False),
     Column("submitted_at", Instant, nullable=True),
     Column("approved_by", String(100), nullable=True),
@@ -81,16 +90,29 @@ orders = Table(
     Column("valid_until", Instant, nullable=True),
     Column("suspended_at", Instant, nullable=True),
     Column("lifted_at", Instant, nullable=True),
+    Column("purged_at", Instant, nullable=True),
     UniqueConstraint("court_id", "case_index"),
     UniqueConstraint("order_id", "subject_kind"),
     CheckConstraint("subject_kind IN ('organisation', 'natural_person')", name="subject_kind"),
-    CheckConstraint("approved_by IS NULL OR approved_by <> drafted_by", name="two_officers"),
+    CheckConstraint(
+        "approved_by IS NULL OR (lower(approved_by) <> lower(drafted_by)"
+        " AND replace(lower(earlier_drafters), '|' || lower(approved_by) || '|', '') = lower(earlier_drafters))",
+        name="two_officers",
+    ),
     CheckConstraint(
         "approved_at IS NULL OR (approved_by IS NOT NULL AND submitted_at IS NOT NULL AND valid_until IS NOT NULL"
         " AND warned_from IS NOT NULL AND in_force_from IS NOT NULL AND length(document_sha256) = 64)",
         name="authority",
     ),
     CheckConstraint("valid_until IS NULL OR in_force_from < valid_until", name="window"),
+    # Personal data is there until it is purged, and then all of it is gone.
+    CheckConstraint(
+        "(purged_at IS NULL AND case_index IS NOT NULL AND case_number IS NOT NULL AND subject IS NOT NULL"
+        " AND legal_basis IS NOT NULL) OR (purged_at IS NOT NULL AND case_index IS NULL AND case_number IS NULL"
+        " AND subject IS NULL AND legal_basis IS NULL)",
+        name="purged",
+    ),
+    Index(None, "court_id", "drafted_at", "order_id"),
 )
 
 lines = Table(
@@ -101,6 +123,7 @@ lines = Table(
     Column("line_index", LargeBinary(16), nullable=False),
     Column("line", LargeBinary, nullable=False),
     Column("zone", String(64), nullable=False),
+    Column("evidence", LargeBinary, nullable=True),
     Column("suspended_at", Instant, nullable=True),
     Column("ground", String(16), nullable=True),
     UniqueConstraint("order_id", "line_index"),
@@ -144,6 +167,83 @@ notices = Table(
     ),
 )
 
+# What a court proposes to have spoken: it plays once a second officer has approved it, and not before.
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("order_id", ForeignKey("orders.order_id"), primary_key=True),
+    Column("purpose", String(16), primary_key=True),
+    Column("language", String(16), primary_key=True),
+    Column("text", LargeBinary, nullable=True),
+    Column("rendition_id", ForeignKey("renditions.rendition_id"), nullable=False),
+    Column("added_by", String(100), nullable=False),
+    Column("added_at", Instant, nullable=False),
+    CheckConstraint("purpose IN ('public', 'private')", name="purpose"),
+)
+
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("remark_id", String(40), primary_key=True),
+    Column("order_id", ForeignKey("orders.order_id"), nullable=False, index=True),
+    Column("about", String(64), nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Column("written_by", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# A file of orders: its row makes them appear whole. While it is loading, or once it was withdrawn, its unapproved
+# orders are hidden; `loader` and `leased_until` say who is at it, and until when nobody else may go on with it.
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", String(40), primary_key=True),
+    Column("court_id", ForeignKey("courts.court_id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("file_sha256", String(64), nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("known", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("approved", Integer, nullable=False),
+    Column("loader", String(40), nullable=True),
+    Column("leased_until", Instant, nullable=True),
+    # SHA-256 over the ids of its orders in their own order, which the trail has too: what was imported can be counted.
+    Column("orders_sha256", String(64), nullable=True),
+    # The file of refused rows lies encrypted in the vault; its key is here, encrypted once more.
+    Column("errors_key", LargeBinary, nullable=True),
+    Column("errors_sha256", String(64), nullable=True),
+    Column("created_by", String(100), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=True),
+    Index(None, "court_id", "created_at"),
+    CheckConstraint("state IN ('loading', 'ready', 'refused', 'approved', 'withdrawn')", name="state"),
+)
+
+# What an imported order is to say in its own words; it is rendered when the order is approved, and then removed.
+own_words = Table(
+    "own_words",
+    metadata,
+    Column("order_id", ForeignKey("orders.order_id"), primary_key=True),
+    Column("language", String(16), primary_key=True),
+    Column("text", LargeBinary, nullable=False),
+)
+
+# Authority documents: the file lies encrypted in the vault, and the key of that file here, encrypted once more.
+documents = Table(
+    "documents",
+    metadata,
+    Column("document_id", String(40), primary_key=True),
+    Column("court_id", ForeignKey("courts.court_id"), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("file_key", LargeBinary, nullable=True),
+    Column("uploaded_by", String(100), nullable=False),
+    Column("uploaded_at", Instant, nullable=False),
+    Column("purged_at", Instant, nullable=True),
+    UniqueConstraint("court_id", "sha256"),
+    CheckConstraint("(purged_at IS NULL) = (file_key IS NOT NULL)", name="purged"),
+)
+
 replies = Table(
     "replies",
     metadata,
@@ -158,10 +258,20 @@ disputes = Table(
     metadata,
     Column("dispute_id", String(40), primary_key=True),
     Column("order_id", ForeignKey("orders.order_id"), nullable=False),
-    Column("line_id", ForeignKey("lines.line_id"), nullable=False),
+    # No foreign key: a dispute outlives the line, whose number is purged.
+    Column("line_id", String(40), nullable=False),
     Column("ground", String(16), nullable=False),
     Column("call_index", LargeBinary(16), nullable=False),
     Column("opened_at", Instant, nullable=False),
+    Column("resolved_at", Instant, nullable=True),
+    Column("resolved_by", String(100), nullable=True),
+    Column("resolution", String(16), nullable=True),
+    Column("note", LargeBinary, nullable=True),
     UniqueConstraint("line_id", "call_index"),
     CheckConstraint("ground IN ('contested', 'wrong_person')", name="ground"),
+    CheckConstraint("resolution IN ('resume', 'lift', 'remove_line')", name="resolution"),
+    CheckConstraint(
+        "(resolved_at IS NULL) = (resolution IS NULL) AND (resolved_at IS NULL) = (resolved_by IS NULL)",
+        name="resolved",
+    ),
 )

@@ -9,6 +9,9 @@ from sqlalchemy import Engine, inspect
 
 import gateway.audit.tables
 import gateway.db
+import gateway.errands.tables
+import gateway.outbox.tables
+import gateway.people.tables
 import gateway.register.tables
 from gateway.db.engine import open_for_office
 from gateway.db.metadata import metadata
@@ -16,7 +19,7 @@ from gateway.db.schema import is_current, migrate
 from tests.conftest import DATABASES
 from tests.postgres import Postgres
 
-TABLES = {gateway.register.tables.orders.name, gateway.audit.tables.plays.name}
+TABLES = {gateway.people.tables.people.name, gateway.register.tables.orders.name, gateway.audit.tables.plays.name}
 
 
 @pytest.fixture(params=DATABASES)

@@ -19,6 +19,7 @@ from gateway.privacy.blind_index import index_line
 from gateway.privacy.errors import KeyFileError
 from gateway.privacy.field import FieldCipher
 from gateway.privacy.keys import derive
+from gateway.privacy.ring import KeyRing
 from gateway.register import districts, installation, orders
 from gateway.register.errors import (
     DuplicateOrderError,
@@ -28,13 +29,14 @@ from gateway.register.errors import (
     UnknownZoneError,
     UnreadableOrderError,
 )
+from gateway.register.lines import Line, suspend_line
 from gateway.register.lookup import Lookup
-from gateway.register.orders import Line
 from gateway.register.screen import Screen, ScreenKeeper
 from gateway.register.tables import districts as districts_table
 from gateway.register.tables import lines, notices
 from gateway.register.tables import orders as orders_table
 from gateway.settings import Settings
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order, suspend_order
 from gateway.workflows.switch_district import switch_district
 from tests.builders import an_order
@@ -70,13 +72,13 @@ def test_any_other_line_is_under_no_order(parts: Parts) -> None:
 
 def test_a_lift_is_seen_by_the_next_look_up(parts: Parts) -> None:
     found = standing(parts, IN_FORCE)
-    lift_order(parts.studio.engine, parts.keys, found.order.order_id, utc_now())
+    lift_order(parts.studio.engine, parts.keys, found.order.order_id, at_the_command_line(utc_now()))
     assert standing(parts, IN_FORCE).order.state_at(utc_now()) is OrderState.LIFTED
 
 
 def test_a_suspension_is_seen_by_the_next_look_up(parts: Parts) -> None:
     found = standing(parts, IN_FORCE)
-    suspend_order(parts.studio.engine, parts.keys, found.order.order_id, utc_now())
+    suspend_order(parts.studio.engine, parts.keys, found.order.order_id, at_the_command_line(utc_now()))
     assert standing(parts, IN_FORCE).order.state_at(utc_now()) is OrderState.SUSPENDED
 
 
@@ -92,9 +94,13 @@ def test_a_district_silences_everything_below_it_however_deep(parts: Parts) -> N
             .values(district_id="deeper")
         )
     assert standing(parts, IN_FORCE).district_enabled
-    switch_district(parts.studio.engine, "lakeside", to_enabled=False, reason="test", now=now)
+    switch_district(
+        parts.studio.engine, parts.studio.keys, "lakeside", at_the_command_line(now), to_enabled=False, reason="test"
+    )
     assert not standing(parts, IN_FORCE).district_enabled
-    switch_district(parts.studio.engine, "lakeside", to_enabled=True, reason="test", now=now)
+    switch_district(
+        parts.studio.engine, parts.studio.keys, "lakeside", at_the_command_line(now), to_enabled=True, reason="test"
+    )
     assert standing(parts, IN_FORCE).district_enabled
 
 
@@ -131,7 +137,7 @@ def test_an_order_that_cannot_be_read_is_silent_and_named(parts: Parts, stored: 
 
 def test_an_unknown_order_is_named(parts: Parts) -> None:
     with pytest.raises(UnknownEntryError, match="ord_unknown"):
-        lift_order(parts.studio.engine, parts.keys, "ord_unknown", utc_now())
+        lift_order(parts.studio.engine, parts.keys, "ord_unknown", at_the_command_line(utc_now()))
 
 
 @pytest.mark.parametrize("number", ["+12025550", "+9991234567", "+4420794601101234"[:15]])
@@ -247,7 +253,7 @@ def test_the_screen_stays_as_it_was_while_the_database_is_away(sqlite_settings: 
 
 
 def test_a_gateway_with_another_key_does_not_open_the_register(parts: Parts) -> None:
-    other = derive(bytes(range(32)))
+    other = KeyRing(derive(bytes(range(32))))
     with pytest.raises(KeyMismatchError, match=other.key_id), parts.studio.engine.begin() as connection:
         installation.claim(connection, other)
 
@@ -279,7 +285,7 @@ def test_who_is_the_wrong_person_is_spared_by_every_court_and_who_contests_by_th
         for order in (other, organisation):
             orders.add(connection, order, [Line(number=PERSON)], parts.keys)
         for _ in range(2):
-            orders.suspend_line(connection, first.order_id, index, ground, b"c" * 16, now)
+            suspend_line(connection, first.order_id, (index,), ground, (b"c" * 16,), now)
     with parts.calls.connect() as connection:
         found = Lookup(parts.keys).standing_of(connection, PERSON)
         disputed = connection.execute(text("SELECT count(*) FROM disputes")).scalar()

@@ -1,0 +1,136 @@
+"""The court's inbox: what people said with a key on a call, and what an officer made of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from gateway.domain.rights import Reach
+from gateway.domain.standing import Ground
+from gateway.privacy.field import FieldCipher
+from gateway.privacy.ring import KeyRing
+from gateway.register.errors import UnknownEntryError
+from gateway.register.reach import within
+from gateway.register.tables import disputes, orders
+
+
+class Resolution(Enum):
+    """What an officer decides: the line's notices go on, the order ends, or the line was the wrong one."""
+
+    RESUME = "resume"
+    LIFT = "lift"
+    REMOVE_LINE = "remove_line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """One key pressed on one call, with the order and the line it concerns."""
+
+    dispute_id: str
+    order_id: str
+    court_id: str
+    line_id: str
+    ground: Ground
+    opened_at: datetime
+    resolution: Resolution | None
+    resolved_at: datetime | None
+    resolved_by: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeQuery:
+    """Which disputes to list; `after` is the id that the page before ended with."""
+
+    reach: Reach
+    court_id: str = ""
+    order_id: str = ""
+    open_only: bool = False
+    after: str = ""
+    limit: int = 50
+
+
+_SELECT = select(disputes, orders.c.court_id, orders.c.district_id).join(
+    orders, orders.c.order_id == disputes.c.order_id
+)
+
+
+def listed(connection: Connection, query: DisputeQuery, keys: KeyRing) -> tuple[Dispute, ...]:
+    """Return disputes, oldest first."""
+    statement = _SELECT.where(within(query.reach))
+    if query.court_id:
+        statement = statement.where(orders.c.court_id == query.court_id)
+    if query.order_id:
+        statement = statement.where(disputes.c.order_id == query.order_id)
+    if query.open_only:
+        statement = statement.where(disputes.c.resolved_at.is_(None))
+    if query.after:
+        mark = select(disputes.c.opened_at).where(disputes.c.dispute_id == query.after).scalar_subquery()
+        statement = statement.where(
+            (disputes.c.opened_at > mark) | ((disputes.c.opened_at == mark) & (disputes.c.dispute_id > query.after))
+        )
+    statement = statement.order_by(disputes.c.opened_at, disputes.c.dispute_id).limit(query.limit)
+    cipher = FieldCipher(keys)
+    return tuple(_read(row, cipher) for row in connection.execute(statement))
+
+
+def get(connection: Connection, dispute_id: str, keys: KeyRing) -> Dispute:
+    """Return one dispute. Raises UnknownEntryError."""
+    row = connection.execute(_SELECT.where(disputes.c.dispute_id == dispute_id)).one_or_none()
+    if row is None:
+        raise unknown(dispute_id)
+    return _read(row, FieldCipher(keys))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an officer decided about a dispute, and why."""
+
+    resolution: Resolution
+    note: str
+    officer: str
+    at: datetime
+
+
+def resolve(connection: Connection, dispute_id: str, verdict: Verdict, keys: KeyRing) -> bool:
+    """Record an officer's verdict and return True; False where another officer decided before."""
+    place = f"disputes.note:{dispute_id}"
+    changed = connection.execute(
+        update(disputes)
+        .where(disputes.c.dispute_id == dispute_id, disputes.c.resolved_at.is_(None))
+        .values(
+            resolution=verdict.resolution.value,
+            resolved_at=verdict.at,
+            resolved_by=verdict.officer,
+            note=FieldCipher(keys).encrypt(verdict.note, place=place) if verdict.note else None,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def is_open_on(connection: Connection, line_id: str) -> bool:
+    """Tell whether a dispute about a line is still open."""
+    statement = select(disputes.c.dispute_id).where(disputes.c.line_id == line_id, disputes.c.resolved_at.is_(None))
+    return connection.execute(statement.limit(1)).first() is not None
+
+
+def unknown(dispute_id: str) -> UnknownEntryError:
+    """Return the error of a dispute that does not exist, or that is none of the asker's business."""
+    return UnknownEntryError(what="dispute", shown=dispute_id, cure="the court's inbox lists them")
+
+
+def _read(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Dispute:
+    return Dispute(
+        dispute_id=row.dispute_id,
+        order_id=row.order_id,
+        court_id=row.court_id,
+        line_id=row.line_id,
+        ground=Ground(row.ground),
+        opened_at=row.opened_at,
+        resolution=Resolution(row.resolution) if row.resolution else None,
+        resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
+        note=cipher.decrypt(row.note, place=f"disputes.note:{row.dispute_id}") if row.note else "",
+    )
