@@ -1,21 +1,34 @@
-"""Evidence of plays: written before a notice is handed to the provider, so that no notice plays unrecorded."""
+"""Evidence of plays: written before a notice is handed to the provider, so that no notice plays unrecorded.
+
+A call and a line may stand in the register under any key of the ring, while keys are being changed. So both come as
+tuples of keyed hashes, the active key's first: what is written has the first, what is looked for may have any.
+"""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
-from sqlalchemy import Connection, Insert, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Insert, delete, func, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.audit.play_seal import seal_play
 from gateway.audit.tables import plays
+from gateway.domain.e164 import E164
+from gateway.domain.facts import Party
 from gateway.domain.notice import Purpose, Renditions
 from gateway.domain.standing import History
 from gateway.domain.subject import Subject, kind_of
+from gateway.privacy.blind_index import INDEX_BYTES
+from gateway.privacy.field import FieldCipher
+from gateway.privacy.keys import Keys
+from gateway.privacy.ring import KeyRing
 
+# SQLAlchemy forgets how many rows psycopg inserted, unless it is told to remember.
 _INSERT_OR_IGNORE: Mapping[str, Insert] = {
-    "postgresql": postgresql.insert(plays).on_conflict_do_nothing(),
-    "sqlite": sqlite.insert(plays).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(plays).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+    "sqlite": sqlite.insert(plays).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
 }
 _REMEMBERED = timedelta(days=31)
 _COUNTED = {Purpose.OPENER, Purpose.PRIVATE}
@@ -23,16 +36,22 @@ _COUNTED = {Purpose.OPENER, Purpose.PRIVATE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """One notice about to be played in one call; `call_index` and `line_index` are keyed hashes."""
+    """One notice about to be played in one call; the indexes are keyed hashes, the active key's first.
 
-    call_index: bytes
-    line_index: bytes
+    `caller_index` is None where the caller withholds the number; `provider_call_id` is stored encrypted.
+    """
+
+    call_indexes: tuple[bytes, ...]
+    line_indexes: tuple[bytes, ...]
     order_id: str
     subject: Subject
     purpose: Purpose
     renditions: Renditions
     at: datetime
     ordinal: int | None
+    provider: str
+    provider_call_id: str
+    caller_index: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +62,29 @@ class Past:
     next_ordinals: Mapping[Purpose, int] = field(default_factory=dict)
 
 
-def record(connection: Connection, play: Play) -> bool:
+def index_caller(caller: Party, keys: Keys) -> bytes | None:
+    """Return the 16-byte keyed hash of a caller's number, or None for a caller who has none that could be looked up.
+
+    It is kept apart from the index of lines, so that the evidence does not tell which callers are under an order.
+    """
+    if not isinstance(caller, E164):
+        return None
+    return blake2b(caller.number.encode(), key=keys.call_index, digest_size=INDEX_BYTES, person=b"caller").digest()
+
+
+def record(connection: Connection, play: Play, ring: KeyRing) -> bool:
     """Record a play and return whether it may go ahead.
 
     A repeated webhook finds its own record and may; a second call that would take a play which another call has just
     taken may not: its ordinal comes from the same past that the decision was made on. The unique keys decide.
     """
-    inserted = connection.execute(_INSERT_OR_IGNORE[connection.dialect.name], _values(play)).rowcount
-    if inserted == 1:
+    keys_change = len(play.call_indexes) > 1
+    if keys_change and _is_recorded(connection, play):
         return True
-    own = select(plays.c.play_id).where(plays.c.call_index == play.call_index, plays.c.purpose == play.purpose.value)
-    return connection.execute(own).first() is not None
+    inserted = connection.execute(_INSERT_OR_IGNORE[connection.dialect.name], _values(play, ring)).rowcount
+    if inserted == 1:
+        return not (keys_change and _is_overtaken(connection, play))
+    return _is_recorded(connection, play)
 
 
 def withdraw(connection: Connection, play: Play) -> None:
@@ -63,40 +94,40 @@ def withdraw(connection: Connection, play: Play) -> None:
     """
     connection.execute(
         delete(plays).where(
-            plays.c.call_index == play.call_index,
+            plays.c.call_index == play.call_indexes[0],
             plays.c.purpose == play.purpose.value,
             plays.c.played_at == play.at,
         )
     )
 
 
-def note_key(connection: Connection, call_index: bytes, purpose: Purpose, key: str, now: datetime) -> None:
+def note_key(connection: Connection, calls: tuple[bytes, ...], purpose: Purpose, key: str, now: datetime) -> None:
     """Note the key that was pressed on a play; the first one stands."""
     connection.execute(
         update(plays)
-        .where(plays.c.call_index == call_index, plays.c.purpose == purpose.value, plays.c.keyed_at.is_(None))
+        .where(_among(plays.c.call_index, calls), plays.c.purpose == purpose.value, plays.c.keyed_at.is_(None))
         .values(key=key, keyed_at=now)
     )
 
 
-def note_disposition(connection: Connection, call_index: bytes, disposition: str) -> None:
+def note_disposition(connection: Connection, calls: tuple[bytes, ...], disposition: str) -> None:
     """Note how the call ended, on each of its plays; the first word stands."""
     connection.execute(
         update(plays)
-        .where(plays.c.call_index == call_index, plays.c.disposition.is_(None))
+        .where(_among(plays.c.call_index, calls), plays.c.disposition.is_(None))
         .values(disposition=disposition)
     )
 
 
-def past_of(connection: Connection, line_index: bytes, other_than: bytes, now: datetime) -> Past:
+def past_of(connection: Connection, line: tuple[bytes, ...], other_than: tuple[bytes, ...], now: datetime) -> Past:
     """Return the private plays on a line in the last 31 days, without those of the call `other_than` itself."""
-    here = (plays.c.line_index == line_index, plays.c.purpose.in_([each.value for each in _COUNTED]))
+    here = (_among(plays.c.line_index, line), plays.c.purpose.in_([each.value for each in _COUNTED]))
     # The ordinals are read first: a play recorded between the two statements is then counted, or refused its ordinal.
     highest = select(plays.c.purpose, func.max(plays.c.ordinal)).where(*here).group_by(plays.c.purpose)
     taken = {Purpose(row[0]): int(row[1] or 0) for row in connection.execute(highest)}
     rows = connection.execute(
         select(plays.c.purpose, plays.c.played_at, plays.c.key, plays.c.keyed_at)
-        .where(*here, plays.c.played_at > now - _REMEMBERED, plays.c.call_index != other_than)
+        .where(*here, plays.c.played_at > now - _REMEMBERED, not_(_among(plays.c.call_index, other_than)))
         .order_by(plays.c.played_at)
     ).all()
     acknowledged = [row.keyed_at for row in rows if row.purpose == Purpose.PRIVATE.value and row.key == "2"]
@@ -110,16 +141,54 @@ def past_of(connection: Connection, line_index: bytes, other_than: bytes, now: d
     )
 
 
-def _values(play: Play) -> dict[str, object]:
-    return {
-        "play_id": f"play_{secrets.token_hex(8)}",
-        "call_index": play.call_index,
+def _among(column: Column[bytes], indexes: tuple[bytes, ...]) -> ColumnElement[bool]:
+    """Compare with the one index there is, or look for any: plain equality is what nearly every call pays for."""
+    return column == indexes[0] if len(indexes) == 1 else column.in_(indexes)
+
+
+def _is_recorded(connection: Connection, play: Play) -> bool:
+    own = select(plays.c.play_id).where(
+        _among(plays.c.call_index, play.call_indexes), plays.c.purpose == play.purpose.value
+    )
+    return connection.execute(own).first() is not None
+
+
+def _is_overtaken(connection: Connection, play: Play) -> bool:
+    """Withdraw a play whose turn another call took under another key; the unique keys see one key at a time.
+
+    Both calls may find each other here and both be silent: that is the side to fall to.
+    """
+    if play.ordinal is None:
+        return False
+    other = select(plays.c.play_id).where(
+        plays.c.line_index.in_(play.line_indexes[1:]),
+        plays.c.purpose == play.purpose.value,
+        plays.c.ordinal == play.ordinal,
+        plays.c.call_index.not_in(play.call_indexes),
+    )
+    if connection.execute(other).first() is None:
+        return False
+    withdraw(connection, play)
+    return True
+
+
+def _values(play: Play, ring: KeyRing) -> dict[str, object]:
+    play_id = f"play_{secrets.token_hex(8)}"
+    # Whatever bytes a provider sends as its call's id, the play is recorded.
+    call_id = play.provider_call_id.encode(errors="surrogateescape").decode(errors="replace")
+    values: dict[str, object] = {
+        "play_id": play_id,
+        "call_index": play.call_indexes[0],
         "order_id": play.order_id,
         "subject_kind": kind_of(play.subject).value,
-        "line_index": play.line_index,
+        "line_index": play.line_indexes[0],
         "purpose": play.purpose.value,
         "leg": "A" if play.purpose is Purpose.PUBLIC else "B",
         "ordinal": play.ordinal,
         "files": " ".join(rendition.mulaw for rendition in play.renditions),
         "played_at": play.at,
+        "provider": play.provider,
+        "provider_call_id": FieldCipher(ring).encrypt(call_id, place=f"plays.provider_call_id:{play_id}"),
+        "caller_index": play.caller_index,
     }
+    return {**values, "seal": seal_play(values, ring.active)}

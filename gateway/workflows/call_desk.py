@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.audit.evidence import Past, Play, past_of, record, withdraw
+from gateway.audit.evidence import Past, Play, index_caller, past_of, record, withdraw
 from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError
 from gateway.domain.facts import CallFacts, Urgency
@@ -14,8 +14,8 @@ from gateway.domain.notice import CalleeNotice, PublicNotice, Reply
 from gateway.domain.plan import Bridge, CallPlan, Connect, Decision, PlayToCallee, PlayToCaller, Reason
 from gateway.domain.standing import NoOrders, Standing, Unavailable, UnderOrders
 from gateway.domain.subject import NaturalPerson
-from gateway.privacy.blind_index import index_call, index_line
-from gateway.privacy.keys import Keys
+from gateway.privacy.blind_index import indexes_of_call, indexes_of_line
+from gateway.privacy.ring import KeyRing
 from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen
 from gateway.workflows.loop_guard import LoopGuard
@@ -32,7 +32,7 @@ class CallDesk:
     office: Engine
     screen: Screen
     lookup: Lookup
-    keys: Keys
+    keys: KeyRing
     loops: LoopGuard
 
 
@@ -68,8 +68,8 @@ def _confirm(desk: CallDesk, facts: CallFacts, line: E164, now: datetime) -> Ask
             return Asked(standing=standing)
         if not any(isinstance(each.order.subject, NaturalPerson) for each in standing.orders):
             return Asked(standing=standing)
-        call = index_call(facts.provider, facts.provider_call_id, desk.keys)
-        past = past_of(connection, index_line(line, desk.keys), call, now)
+        call = indexes_of_call(facts.provider, facts.provider_call_id, desk.keys)
+        past = past_of(connection, indexes_of_line(line, desk.keys), call, now)
     orders = tuple(replace(each, history=past.history) for each in standing.orders)
     return Asked(standing=UnderOrders(orders), past=past)
 
@@ -100,20 +100,23 @@ def _record(
     if not isinstance(facts.callee, E164):
         return Reason.EVIDENCE_NOT_KEPT
     play = Play(
-        call_index=index_call(facts.provider, facts.provider_call_id, desk.keys),
-        line_index=index_line(facts.callee, desk.keys),
+        call_indexes=indexes_of_call(facts.provider, facts.provider_call_id, desk.keys),
+        line_indexes=indexes_of_line(facts.callee, desk.keys),
         order_id=order_id,
         subject=notice.subject,
         purpose=notice.purpose,
         renditions=notice.renditions,
         at=now,
         ordinal=past.next_ordinals.get(notice.purpose),
+        provider=facts.provider,
+        provider_call_id=facts.provider_call_id,
+        caller_index=index_caller(facts.caller, desk.keys.active),
     )
     try:
         with desk.engine.connect() as connection:
-            if not record(connection, play):
+            if not record(connection, play, desk.keys):
                 return Reason.EVIDENCE_NOT_KEPT
-            if desk.lookup.still_stands(connection, order_id, play.line_index):
+            if desk.lookup.still_stands(connection, order_id, play.line_indexes):
                 return None
             withdraw(connection, play)
             return Reason.ENDED_MEANWHILE

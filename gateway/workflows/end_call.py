@@ -10,7 +10,7 @@ from gateway.domain.e164 import E164
 from gateway.domain.facts import CallFacts, DialEnded
 from gateway.domain.plan import CallPlan
 from gateway.domain.standing import NoOrders
-from gateway.privacy.blind_index import index_call
+from gateway.privacy.blind_index import indexes_of_call
 from gateway.workflows.call_desk import CallDesk
 
 
@@ -27,7 +27,8 @@ def note_ending(desk: CallDesk, facts: CallFacts, disposition: str) -> None:
     if not isinstance(facts.callee, E164) or not desk.screen.may_hold(facts.callee):
         return
     try:
+        call = indexes_of_call(facts.provider, facts.provider_call_id, desk.keys)
         with desk.engine.connect() as connection:
-            note_disposition(connection, index_call(facts.provider, facts.provider_call_id, desk.keys), disposition)
+            note_disposition(connection, call, disposition)
     except SQLAlchemyError:
         return  # The play itself is on record; how the call went on afterwards is not worth an error to the provider.

@@ -5,15 +5,19 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.audit.evidence import note_key
+from gateway.audit.tags import Tag
 from gateway.domain.decide import decide
 from gateway.domain.e164 import E164
+from gateway.domain.events import Event
 from gateway.domain.facts import CalleeListened, CallerListened, CallFacts
 from gateway.domain.notice import Purpose
 from gateway.domain.plan import Bridge, CallPlan, Decision, Reason, SuspendLine
-from gateway.domain.standing import NoOrders
-from gateway.privacy.blind_index import index_call, index_line
-from gateway.register.orders import suspend_line
+from gateway.domain.rights import CALLEE
+from gateway.domain.standing import Ground, NoOrders
+from gateway.privacy.blind_index import indexes_of_call, indexes_of_line
+from gateway.register.lines import OpenedDispute, suspend_line
 from gateway.workflows.call_desk import CallDesk, ask, keep_evidence
+from gateway.workflows.change import Change, Errand, change
 
 
 def take_key(desk: CallDesk, facts: CallFacts, now: datetime) -> CallPlan:
@@ -54,13 +58,25 @@ def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: 
 def _write_down(desk: CallDesk, facts: CallFacts, plan: CallPlan, listened: CalleeListened, now: datetime) -> None:
     if not listened.key or not isinstance(facts.callee, E164):
         return
-    call, line = _call(desk, facts), index_line(facts.callee, desk.keys)
-    with desk.office.begin() as connection:
-        note_key(connection, call, listened.purpose, listened.key, now)
+    call, line = _call(desk, facts), indexes_of_line(facts.callee, desk.keys)
+    with change(desk.office, desk.keys, Errand(actor=CALLEE, at=now)) as under_way:
+        note_key(under_way.connection, call, listened.purpose, listened.key, now)
         for step in plan.steps:
             if isinstance(step, SuspendLine):
-                suspend_line(connection, step.order_id, line, step.ground, call, now)
+                for opened in suspend_line(under_way.connection, step.order_id, line, step.ground, call, now):
+                    _announce(under_way, opened, step.ground)
 
 
-def _call(desk: CallDesk, facts: CallFacts) -> bytes:
-    return index_call(facts.provider, facts.provider_call_id, desk.keys)
+def _announce(under_way: Change, opened: OpenedDispute, ground: Ground) -> None:
+    """Write the trail and tell the court; a provider's repeated webhook opens nothing and comes not here."""
+    order, court = opened.order_id, opened.court_id
+    if opened.suspended:
+        under_way.note(Tag.LINE_SUSPENDED, opened.line_id, court_id=court, order=order, ground=ground.value)
+    under_way.note(
+        Tag.DISPUTE_OPENED, opened.dispute_id, court_id=court, order=order, line=opened.line_id, ground=ground.value
+    )
+    under_way.tell(Event.DISPUTE_OPENED, court_id=court, order=order, dispute=opened.dispute_id, ground=ground.value)
+
+
+def _call(desk: CallDesk, facts: CallFacts) -> tuple[bytes, ...]:
+    return indexes_of_call(facts.provider, facts.provider_call_id, desk.keys)
