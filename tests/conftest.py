@@ -15,6 +15,7 @@ from gateway.audio.wording import Wording
 from gateway.clock import utc_now
 from gateway.settings import DEMO_TOKEN, Settings
 from gateway.workflows.load_demo import load_demo
+from gateway.workflows.load_demo_people import load_demo_people
 from gateway.workflows.publish_notice import Studio
 from tests.fakes import HummingSynthesizer
 from tests.postgres import Postgres, running_postgres
@@ -56,6 +57,7 @@ def _load(settings: Settings) -> datetime:
     settings.demo_mark.write_text("demo", encoding="utf-8")
     for _ in load_demo(a_studio(parts), now):
         pass
+    load_demo_people(parts.office, now)
     parts.close()
     return now
 

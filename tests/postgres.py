@@ -37,6 +37,10 @@ class Postgres:
             connection.execute(statement)
         return name
 
+    def dump(self, url: str) -> bytes:
+        """Return everything that a database holds, as pg_dump writes it."""
+        return subprocess.run([self.programs / "pg_dump", url], check=True, capture_output=True).stdout
+
     def drop(self, name: str) -> None:
         statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -4,8 +4,10 @@ import click
 from rich.table import Table
 
 from gateway.cli.context import OUT, Tools
+from gateway.clock import utc_now
 from gateway.domain.court import Court
 from gateway.register import courts as register
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.set_up_court import add_court
 
 
@@ -31,7 +33,8 @@ def add(tools: Tools, *, court: str, name: str, zone: str, warning_days: int) ->
       notice-gateway districts add hillside-north --court hillside --name North
     """  # noqa: D301  (the backslash is click's own mark for a paragraph that keeps its lines)
     parts = tools.prepared()
-    add_court(parts.studio.engine, Court(court_id=court, name=name, zone=zone, warning_days=warning_days))
+    added = Court(court_id=court, name=name, zone=zone, warning_days=warning_days)
+    add_court(parts.studio.engine, parts.keys, added, at_the_command_line(utc_now()))
     click.echo(f"{court} is in the register.")
 
 

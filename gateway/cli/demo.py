@@ -10,6 +10,7 @@ from gateway.cli.context import ERR, OUT, Tools
 from gateway.clock import utc_now
 from gateway.settings import DEMO_TOKEN
 from gateway.workflows.load_demo import RealDataError, load_demo, person_in_permitted_hours, refuse_real_data
+from gateway.workflows.load_demo_people import DEMO_PASSWORD, DEMO_TOTP_SECRET, PEOPLE, load_demo_people
 
 _MARK = """This folder holds the court notice gateway's demo and nothing else.
 While this file is here and no auth token is set, the gateway accepts the public token "demo-token".
@@ -40,6 +41,7 @@ def demo(tools: Tools) -> None:
             task = progress.add_task("Making renditions")
             for done, total, what in load_demo(parts.studio, utc_now()):
                 progress.update(task, completed=done, total=total, description=what)
+        load_demo_people(parts.office, utc_now())
     finally:
         parts.close()
     OUT.print(f"The demo is loaded in {settings.data_dir}. Its webhooks are signed with the token {DEMO_TOKEN!r}.")
@@ -51,6 +53,8 @@ def demo(tools: Tools) -> None:
         (f"{person} --key 1@5", f"a person in {city}: asked in private, and presses 1"),
     ):
         OUT.print(f"  {_program()} call {line:<24} {what}", soft_wrap=True)
+    OUT.print(f"\nThe API is described at {settings.public_origin}/api/v1/docs. Officers of the demo:", soft_wrap=True)
+    OUT.print(f"  {', '.join(PEOPLE)}; password {DEMO_PASSWORD!r}, TOTP secret {DEMO_TOTP_SECRET}", soft_wrap=True)
     OUT.print()
 
 

@@ -9,6 +9,7 @@ from gateway.cli.context import OUT, Tools
 from gateway.clock import utc_now
 from gateway.domain.court import District
 from gateway.register import districts as register
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.set_up_court import add_district
 from gateway.workflows.switch_district import switch_district
 
@@ -59,7 +60,8 @@ def list_(tools: Tools, *, as_json: bool) -> None:
 def add(tools: Tools, *, district: str, court: str, name: str, parent: str | None) -> None:
     """Add DISTRICT, an id of small letters, digits and hyphens, below --parent or at the top. It is on."""
     added = District(district_id=district, court_id=court, name=name, parent_id=parent, enabled=True)
-    add_district(tools.parts().studio.engine, added, utc_now())
+    parts = tools.parts()
+    add_district(parts.studio.engine, parts.keys, added, at_the_command_line(utc_now()))
     click.echo(f"{district} is in the register, and on.")
 
 
@@ -83,5 +85,7 @@ def off(tools: Tools, district: str, reason: str) -> None:
 
 def _switch(tools: Tools, district: str, reason: str, *, to_enabled: bool) -> None:
     now = utc_now()
-    switch_district(tools.parts().studio.engine, district, to_enabled=to_enabled, reason=reason, now=now)
+    parts = tools.parts()
+    errand = at_the_command_line(now)
+    switch_district(parts.studio.engine, parts.keys, district, errand, to_enabled=to_enabled, reason=reason)
     click.echo(f"{district} is {'on' if to_enabled else 'off'} since {now:%Y-%m-%d %H:%M:%S} UTC.")

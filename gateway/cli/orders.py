@@ -1,8 +1,6 @@
 """`notice-gateway orders`."""
 
 import json
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,118 +8,86 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli import import_orders
 from gateway.cli.context import OUT, Tools
+from gateway.cli.issue import issue
 from gateway.clock import utc_now
-from gateway.domain.e164 import E164, mask
-from gateway.domain.subject import NaturalPerson, Organisation, Subject, kind_of
+from gateway.domain.e164 import mask
+from gateway.domain.order import OrderState
+from gateway.domain.subject import Organisation, kind_of
 from gateway.register import orders as register
-from gateway.register.identifiers import read_identifier
-from gateway.register.notices import Officers
-from gateway.register.orders import Line, OrderEntry
+from gateway.register.orders import OrderEntry
+from gateway.workflows.approve_order import approve_order
+from gateway.workflows.change import Errand, at_the_command_line
 from gateway.workflows.end_order import lift_order, suspend_order
-from gateway.workflows.issue_order import OrderDraft, issue_order, read_authority
-from gateway.workflows.publish_notice import Recording, Source, Text, Wanted
+from gateway.workflows.officers import officer_named
+from gateway.workflows.resume_order import resume_order
 
 _WIDTH = 100
 
 
 @click.group()
 def orders() -> None:
-    """Issue, list, suspend and lift orders."""
+    """Issue, approve, list, suspend, resume and lift orders."""
 
 
-@orders.command()
-@click.option("--court", required=True, help="The court's id, as `districts list` shows it.")
-@click.option("--district", required=True, help="The district's id.")
-@click.option("--case", "case_number", required=True, help="The court's docket number.")
-@click.option("--organisation", help="The organisation's registered name (publication order: callers hear it).")
-@click.option("--identifier", metavar="SCHEME:ID", help="Its registry identifier: lei, uscc, siren, ein, company_gb.")
-@click.option("--legal-form", default="", help="As the register gives it (Inc., SARL); for lei, siren and ein.")
-@click.option("--person", help="The natural person's name (service order: only the person hears it).")
-@click.option("--line", "lines", multiple=True, required=True, metavar="NUMBER[@ZONE]", help="A line. Repeatable.")
-@click.option("--language", "languages", multiple=True, default=("en",), show_default=True, help="In playing order.")
-@click.option("--text", "texts", multiple=True, metavar="LANGUAGE=TEXT", help="Own words for the notice. Repeatable.")
-@click.option("--recording", "recordings", multiple=True, metavar="LANGUAGE=FILE", help="Own recording. Repeatable.")
-@click.option("--authority", required=True, type=click.Path(path_type=Path), help="The signed order, a PDF.")
-@click.option("--legal-basis", required=True, help="The law that allows it.")
-@click.option("--drafted-by", required=True, help="The officer who drafted it.")
-@click.option("--approved-by", required=True, help="The second officer, who approved it.")
-@click.option("--valid-days", default=90.0, show_default=True, type=click.FloatRange(0.001, 400), help="How long.")
-@click.pass_obj
-def issue(  # noqa: PLR0913  (one parameter for each option is how click hands them over)
-    tools: Tools,
-    *,
-    court: str,
-    district: str,
-    case_number: str,
-    organisation: str | None,
-    identifier: str | None,
-    legal_form: str,
-    person: str | None,
-    lines: tuple[str, ...],
-    languages: tuple[str, ...],
-    texts: tuple[str, ...],
-    recordings: tuple[str, ...],
-    authority: Path,
-    legal_basis: str,
-    drafted_by: str,
-    approved_by: str,
-    valid_days: float,
-) -> None:
-    """Put an approved order with its notices in the register.
-
-    An organisation is warned on its own line for the court's warning period, and only then do its callers hear the
-    notice. A natural person's order is told to nobody but that person, on the person's own leg, after key 1.
-
-    \b
-    Examples:
-      notice-gateway orders issue --court lakeside --district lakeside-north --case 2026-CV-7 \\
-        --organisation "Example Haulage Inc" --identifier ein:12-3456789 --legal-form Inc. \\
-        --line +12025550160 \\
-        --authority order.pdf --legal-basis "Rule 69" --drafted-by clerk --approved-by judge
-      notice-gateway orders issue --court lakeside --district lakeside-north --case 2026-SV-8 \\
-        --person "A. Person" --line +12025550161@America/New_York --language en --language zh \\
-        --authority order.pdf --legal-basis "Rule 4" --drafted-by clerk --approved-by judge
-    """  # noqa: D301  (the backslash is click's own mark for a paragraph that keeps its lines)
-    subject = _subject(organisation, identifier, legal_form, person)
-    content = _content(texts, recordings)
-    draft = OrderDraft(
-        court_id=court,
-        district_id=district,
-        case_number=case_number,
-        subject=subject,
-        lines=tuple(_line(each) for each in lines),
-        authority=read_authority(authority, legal_basis),
-        officers=Officers(added_by=drafted_by, approved_by=approved_by),
-        valid_for=timedelta(days=valid_days),
-        wanted=Wanted(languages=(*languages, *(each for each in content if each not in languages)), content=content),
-    )
-    now = utc_now()
-    order = issue_order(tools.parts().studio, draft, now)
-    state = order.state_at(now).value.replace("_", " ")
-    click.echo(f"{order.order_id} is {state}; in force from {order.in_force_from:%Y-%m-%d %H:%M} UTC.")
+for _each in (
+    issue,
+    import_orders.import_,
+    import_orders.export,
+    import_orders.batches,
+    import_orders.approve,
+    import_orders.withdraw,
+):
+    orders.add_command(_each)
 
 
 @orders.command()
 @click.argument("order")
+@click.option("--reason", default="", help="Why; kept encrypted, and purged with the order.")
 @click.pass_obj
-def lift(tools: Tools, order: str) -> None:
+def lift(tools: Tools, order: str, reason: str) -> None:
     """End ORDER for good: no call after this command has returned plays its notice."""
-    now = utc_now()
     parts = tools.parts()
-    lifted = lift_order(parts.studio.engine, parts.keys, order, now)
+    lifted = lift_order(parts.office.engine, parts.keys, order, at_the_command_line(utc_now()), reason=reason)
     click.echo(f"{lifted.order_id} is lifted since {lifted.lifted_at:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 @orders.command()
 @click.argument("order")
+@click.option("--reason", default="", help="Why; kept encrypted, and purged with the order.")
 @click.pass_obj
-def suspend(tools: Tools, order: str) -> None:
+def suspend(tools: Tools, order: str, reason: str) -> None:
     """Silence ORDER without ending it: no call after this command has returned plays its notice."""
-    now = utc_now()
     parts = tools.parts()
-    suspended = suspend_order(parts.studio.engine, parts.keys, order, now)
+    suspended = suspend_order(parts.office.engine, parts.keys, order, at_the_command_line(utc_now()), reason=reason)
     click.echo(f"{suspended.order_id} is suspended since {suspended.suspended_at:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+@orders.command()
+@click.argument("order")
+@click.option("--as", "login", required=True, metavar="LOGIN", help="The officer who decides; not the one who drafted.")
+@click.option("--reason", default="", help="Why; kept encrypted, and purged with the order.")
+@click.pass_obj
+def resume(tools: Tools, order: str, login: str, reason: str) -> None:
+    """Let a suspended ORDER go on. Lines that a key suspended stay silent until their dispute is resolved."""
+    parts = tools.parts()
+    errand = Errand(actor=officer_named(parts.office.engine, parts.keys, login), at=utc_now())
+    resumed = resume_order(parts.office, order, errand, reason=reason)
+    click.echo(f"{resumed.order_id} is {_words(resumed.state_at(errand.at))} again.")
+
+
+@orders.command()
+@click.argument("order")
+@click.option("--as", "login", required=True, metavar="LOGIN", help="The second officer; not the one who drafted.")
+@click.pass_obj
+def approve(tools: Tools, order: str, login: str) -> None:
+    """Approve a submitted ORDER with its notices: the warning period begins."""
+    parts = tools.parts()
+    errand = Errand(actor=officer_named(parts.office.engine, parts.keys, login), at=utc_now())
+    approved = approve_order(parts.office, order, errand)
+    begins = f"{approved.in_force_from:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"{approved.order_id} is {_words(approved.state_at(errand.at))}; in force from {begins}.")
 
 
 @orders.command("list")
@@ -149,6 +115,10 @@ def list_(tools: Tools, *, as_json: bool, show_numbers: bool) -> None:
     Console(highlight=False, width=max(OUT.width, _WIDTH)).print(table)
 
 
+def _words(state: OrderState) -> str:
+    return state.value.replace("_", " ")
+
+
 def _row(entry: OrderEntry, *, show_numbers: bool) -> dict[str, Any]:
     order = entry.order
     return {
@@ -164,42 +134,3 @@ def _row(entry: OrderEntry, *, show_numbers: bool) -> dict[str, Any]:
         "lines": [each.number.number if show_numbers else mask(each.number.number) for each in entry.lines],
         "disputes": entry.disputes,
     }
-
-
-def _subject(organisation: str | None, identifier: str | None, legal_form: str, person: str | None) -> Subject:
-    if (organisation is None) == (person is None):
-        raise click.UsageError("give either --organisation with --identifier, or --person")
-    if person is not None:
-        if identifier is not None:
-            raise click.UsageError("--identifier belongs to --organisation; a natural person has none")
-        return NaturalPerson(name=person)
-    if organisation is None or identifier is None or ":" not in identifier:
-        raise click.UsageError("--organisation needs --identifier SCHEME:ID, for example ein:12-3456789")
-    scheme, _, text = identifier.partition(":")
-    return Organisation(name=organisation, identifier=read_identifier(scheme, text, legal_form))
-
-
-def _line(text: str) -> Line:
-    number, _, zone = text.partition("@")
-    return Line(number=E164.parse(number), zone=zone)
-
-
-def _content(texts: tuple[str, ...], recordings: tuple[str, ...]) -> dict[str, Source]:
-    content: dict[str, Source] = {}
-    for given, make in ((texts, _text), (recordings, _recording)):
-        for each in given:
-            language, equals, value = each.partition("=")
-            if not equals or not value:
-                raise click.UsageError(f"{each!r} is not LANGUAGE=...; write for example en=notice.wav")
-            if language in content:
-                raise click.UsageError(f"two contents are given for {language}; give one")
-            content[language] = make(value)
-    return content
-
-
-def _text(value: str) -> Source:
-    return Text(text=value)
-
-
-def _recording(value: str) -> Source:
-    return Recording(path=Path(value))

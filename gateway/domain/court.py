@@ -1,7 +1,7 @@
 """Courts with their caps, and the tree of districts that operators switch."""
 
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import datetime, time
 
 from gateway.domain.errors import CapsTooLooseError
 
@@ -48,6 +48,7 @@ class Court:
     zone: str
     warning_days: int = 3
     caps: Caps = field(default_factory=Caps)
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +61,5 @@ class District:
     parent_id: str | None
     enabled: bool
     reason: str = ""
+    version: int = 1
+    switched_at: datetime | None = None

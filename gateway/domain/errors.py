@@ -90,3 +90,15 @@ class InvalidWindowError(GatewayError):
     """The order would be in force from {start} until {end}: {why}."""
 
     code = "invalid_window"
+
+
+class StaleVersionError(GatewayError):
+    """{what} was changed by somebody else since you read it; read it again, and decide on what it says now."""
+
+    code = "stale_version"
+
+
+class LineEvidenceError(GatewayError):
+    """Line {line} has no evidence that the organisation publishes it as its own; state where it does, and when seen."""
+
+    code = "line_evidence"

@@ -63,7 +63,8 @@ class Order:
     """A judgment's enforceable effect on telephone lines. All instants are aware; raises NaiveTimeError.
 
     An order about an organisation is a publication order, one about a natural person is a service order: the subject
-    decides, and nothing else can.
+    decides, and nothing else can. `valid_for` is how long the draft asks for, `version` counts its changes, and
+    `earlier_drafters` are those who wrote content that `drafted_by` then edited.
     """
 
     order_id: str
@@ -82,6 +83,11 @@ class Order:
     valid_until: datetime | None = None
     suspended_at: datetime | None = None
     lifted_at: datetime | None = None
+    languages: tuple[str, ...] = ("en",)
+    valid_for: timedelta | None = None
+    version: int = 1
+    batch_id: str | None = None
+    earlier_drafters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse naive instants."""
@@ -108,8 +114,24 @@ class Order:
             return OrderState.WARNED
         return OrderState.APPROVED
 
+    def is_by(self, officer: str) -> bool:
+        """Tell whether an officer wrote any of what the order says, however the name is spelt."""
+        return officer.casefold() in {each.casefold() for each in (self.drafted_by, *self.earlier_drafters)}
+
     def _has_one_officer(self) -> bool:
-        return self.approved_by is None or self.approved_by.casefold() == self.drafted_by.casefold()
+        return self.approved_by is None or self.is_by(self.approved_by)
+
+
+def redraft(order: Order, officer: str, now: datetime) -> Order:
+    """Make who edits a draft its drafter, and remember everybody who wrote it before: none of them may approve it.
+
+    Otherwise two officers could edit each other's drafts by a comma, and each approve what the other handed in.
+    Raises InvalidTransitionError where the order is no draft any more, whose content may still change.
+    """
+    _expect(order, now, "edited", OrderState.DRAFT)
+    earlier = {each.casefold(): each for each in (*order.earlier_drafters, order.drafted_by)}
+    earlier.pop(officer.casefold(), None)
+    return replace(order, drafted_by=officer, earlier_drafters=tuple(earlier.values()))
 
 
 def submit(order: Order, now: datetime) -> Order:
@@ -126,8 +148,7 @@ def approve(order: Order, officer: str, valid_until: datetime, warning: timedelt
     """
     now = _instant(now)
     _expect(order, now, "approved", OrderState.SUBMITTED)
-    if officer.casefold() == order.drafted_by.casefold():
-        raise SameOfficerError(officer=officer)
+    _demand_second(order, officer)
     match order.subject:
         case Organisation():
             in_force_from = now + warning
@@ -144,6 +165,46 @@ def approve(order: Order, officer: str, valid_until: datetime, warning: timedelt
         in_force_from=in_force_from,
         valid_until=valid_until,
     )
+
+
+def send_back(order: Order, now: datetime) -> Order:
+    """Hand a submitted order back to who drafted it. Raises InvalidTransitionError."""
+    _expect(order, now, "returned", OrderState.SUBMITTED)
+    return replace(order, submitted_at=None)
+
+
+def resume(order: Order, officer: str, now: datetime) -> Order:
+    """Let a suspended order go on: it takes a second officer, as approving it did.
+
+    A warning period that was cut short by the suspension goes on for what was left of it.
+    Raises SameOfficerError, InvalidTransitionError.
+    """
+    now = _instant(now)
+    _expect(order, now, "resumed", OrderState.SUSPENDED)
+    _demand_second(order, officer)
+    begins = order.in_force_from
+    if begins is not None and order.suspended_at is not None and order.suspended_at < begins:
+        begins = now + (begins - order.suspended_at)
+        if order.valid_until is not None and begins >= order.valid_until:
+            raise InvalidWindowError(
+                start=begins, end=order.valid_until, why="extend it first; the warning is not over"
+            )
+    return replace(order, suspended_at=None, in_force_from=begins)
+
+
+def extend(order: Order, officer: str, valid_until: datetime, document_sha256: str, now: datetime) -> Order:
+    """Let an order run longer, on the authority of a new document. An expired order needs a new one instead.
+
+    Raises SameOfficerError, InvalidWindowError, InvalidTransitionError, NoDocumentError.
+    """
+    now = _instant(now)
+    _expect(order, now, "extended", OrderState.APPROVED, OrderState.WARNED, OrderState.IN_FORCE, OrderState.SUSPENDED)
+    _demand_second(order, officer)
+    _check_window(now, valid_until)
+    if order.valid_until is not None and valid_until <= order.valid_until:
+        raise InvalidWindowError(start=now, end=valid_until, why="it runs until then already; give a later end")
+    authority = Authority(legal_basis=order.authority.legal_basis, document_sha256=document_sha256)
+    return replace(order, valid_until=valid_until, authority=authority)
 
 
 def suspend(order: Order, now: datetime) -> Order:
@@ -164,6 +225,11 @@ def _expect(order: Order, now: datetime, verb: str, *allowed: OrderState) -> Non
     if state not in allowed:
         names = " or ".join(each.value for each in allowed)
         raise InvalidTransitionError(order=order.order_id, state=state.value, verb=verb, allowed=names)
+
+
+def _demand_second(order: Order, officer: str) -> None:
+    if order.is_by(officer):
+        raise SameOfficerError(officer=officer)
 
 
 def _instant(now: datetime) -> datetime:

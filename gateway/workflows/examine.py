@@ -19,7 +19,7 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.facts import Telephone
 from gateway.domain.order import OrderState
 from gateway.domain.route import Routes
-from gateway.privacy.keys import Keys
+from gateway.privacy.ring import KeyRing
 from gateway.register import installation, notices, orders
 from gateway.workflows.publish_notice import Studio
 
@@ -45,7 +45,7 @@ class Finding:
     cure: str = ""
 
 
-def examine_database(engine: Engine, keys: Keys) -> Iterator[Finding]:
+def examine_database(engine: Engine, keys: KeyRing) -> Iterator[Finding]:
     """Look at the database, its schema and its key."""
     try:
         current = is_current(engine)

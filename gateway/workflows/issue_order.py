@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from gateway.audit.tags import Tag
 from gateway.domain.errors import GatewayError
+from gateway.domain.events import Event
 from gateway.domain.order import Authority, Order, approve, submit
 from gateway.domain.subject import Organisation, Subject
 from gateway.privacy.field import FieldCipher
-from gateway.register import courts, districts, notices, orders
+from gateway.register import courts, notices, orders
+from gateway.register.ids import new_id
+from gateway.register.lines import Line
 from gateway.register.notices import Officers
-from gateway.register.orders import Line
+from gateway.workflows.change import Errand, change
+from gateway.workflows.draft_order import OrderRequest, demand_complete, demand_evidence, demand_own_district
 from gateway.workflows.publish_notice import Studio, Wanted, make_parts, make_replies
 
 _LARGEST_DOCUMENT = 50_000_000
@@ -21,18 +26,6 @@ class AuthorityDocumentError(GatewayError):
     """The authority document {path} cannot be taken: {why}. Give the signed order as a PDF file."""
 
     code = "authority_document"
-
-
-class WrongDistrictError(GatewayError):
-    """District {district!r} belongs to court {owner!r}, not to {court!r}. Choose one of the court's own districts."""
-
-    code = "wrong_district"
-
-
-class NothingStatedError(GatewayError):
-    """{what} is missing: {cure}."""
-
-    code = "nothing_stated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,36 +43,52 @@ class OrderDraft:
     wanted: Wanted
 
 
-def issue_order(studio: Studio, draft: OrderDraft, now: datetime) -> Order:
+def issue_order(studio: Studio, draft: OrderDraft, errand: Errand) -> Order:
     """Put the approved order with its notices in the register and return it. Raises before anything is written."""
-    for what, stated, cure in (
-        ("The case number", draft.case_number.strip(), "give the court's docket number"),
-        ("The line", draft.lines, "name at least one"),
-        ("The language", draft.wanted.languages, "name at least one"),
-        ("The legal basis", draft.authority.legal_basis.strip(), "cite the law that allows this order"),
-    ):
-        if not stated:
-            raise NothingStatedError(what=what, cure=cure)
+    demand_complete(
+        OrderRequest(
+            court_id=draft.court_id,
+            district_id=draft.district_id,
+            case_number=draft.case_number,
+            subject=draft.subject,
+            lines=draft.lines,
+            authority=draft.authority,
+            valid_for=draft.valid_for,
+            languages=draft.wanted.languages,
+        )
+    )
+    demand_evidence(draft.subject, draft.lines)
     with studio.engine.connect() as connection:
         court = courts.get(connection, draft.court_id)
-        district = districts.get(connection, draft.district_id)
-    if district.court_id != court.court_id:
-        raise WrongDistrictError(district=district.district_id, owner=district.court_id, court=court.court_id)
-    order = _approved(draft, timedelta(days=court.warning_days), now)
-    parts = make_parts(studio, order, court, draft.wanted, now)
+        demand_own_district(connection, draft.court_id, draft.district_id)
+    order = _approved(draft, timedelta(days=court.warning_days), errand.at)
+    parts = make_parts(studio, order, court, draft.wanted, errand.at)
     if not isinstance(draft.subject, Organisation):
-        make_replies(studio, draft.wanted.languages, now)
+        make_replies(studio, draft.wanted.languages, errand.at)
     cipher = FieldCipher(studio.keys)
-    with studio.engine.begin() as connection:
-        orders.add(connection, order, draft.lines, studio.keys)
+    with change(studio.engine, studio.keys, errand) as under_way:
+        orders.add(under_way.connection, order, draft.lines, studio.keys)
         for purpose, each in parts.items():
-            notices.attach(connection, order, purpose, each, draft.officers, cipher)
+            notices.attach(under_way.connection, order, purpose, each, draft.officers, cipher)
+        under_way.note(
+            Tag.ORDER_APPROVED,
+            order.order_id,
+            court_id=order.court_id,
+            document=order.authority.document_sha256,
+            drafted_by=draft.officers.added_by,
+            approved_by=draft.officers.approved_by,
+            in_force_from=str(order.in_force_from),
+            valid_until=str(order.valid_until),
+        )
+        under_way.tell(
+            Event.ORDER_APPROVED, court_id=order.court_id, order=order.order_id, in_force_from=str(order.in_force_from)
+        )
     return order
 
 
 def _approved(draft: OrderDraft, warning: timedelta, now: datetime) -> Order:
     drafted = Order(
-        order_id=orders.new_id("ord"),
+        order_id=new_id("ord"),
         court_id=draft.court_id,
         district_id=draft.district_id,
         case_number=draft.case_number.strip(),
@@ -87,6 +96,8 @@ def _approved(draft: OrderDraft, warning: timedelta, now: datetime) -> Order:
         authority=draft.authority,
         drafted_by=draft.officers.added_by,
         drafted_at=now,
+        languages=draft.wanted.languages,
+        valid_for=draft.valid_for,
     )
     submitted = submit(drafted, now)
     return approve(submitted, draft.officers.approved_by, now + draft.valid_for, warning, now)

@@ -15,10 +15,11 @@ from gateway.domain.order import Authority
 from gateway.domain.subject import NaturalPerson, Organisation, Subject
 from gateway.register import courts, districts, orders
 from gateway.register.identifiers import read_identifier
+from gateway.register.lines import Line
 from gateway.register.notices import Officers
-from gateway.register.orders import Line
 from gateway.register.tables import notices as notices_table
 from gateway.register.tables import orders as orders_table
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order
 from gateway.workflows.issue_order import OrderDraft, issue_order
 from gateway.workflows.publish_notice import Studio, Wanted
@@ -194,13 +195,14 @@ def _issue(studio: Studio, sample: Sample, now: datetime) -> None:
         valid_for=timedelta(days=sample.valid_days),
         wanted=Wanted(languages=sample.languages),
     )
-    order = issue_order(studio, draft, issued)
+    order = issue_order(studio, draft, at_the_command_line(issued))
     if sample.lifted:
-        lift_order(studio.engine, studio.keys, order.order_id, now - timedelta(days=1))
+        errand = at_the_command_line(now - timedelta(days=1))
+        lift_order(studio.engine, studio.keys, order.order_id, errand, reason="Paid, in the demonstration")
 
 
 def _line(number: str, zone: str = "") -> Line:
-    return Line(number=E164(number), zone=zone)
+    return Line(number=E164(number), zone=zone, evidence="Demonstration: published nowhere, by nobody")
 
 
 def _organisation(name: str, scheme: str, identifier: str) -> Organisation:

@@ -2,27 +2,31 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 
 from gateway.audio.library import Library
 from gateway.audio.speech import render_text, speech_key
 from gateway.audio.synthesize import Synthesizer
 from gateway.audio.transcode import PIPELINE_VERSION, render_recording
 from gateway.audio.wording import Wording
+from gateway.audit.tags import Tag
 from gateway.domain.court import Court
 from gateway.domain.errors import GatewayError
 from gateway.domain.notice import MissingNotices, Purpose, Rendition
 from gateway.domain.order import Order
 from gateway.domain.subject import NaturalPerson, Organisation, Subject
 from gateway.privacy.field import FieldCipher
-from gateway.privacy.keys import Keys
+from gateway.privacy.ring import KeyRing
 from gateway.register import notices, orders
 from gateway.register.notices import Officers, Part
+from gateway.workflows.change import Errand, change
 
 REPLIES = (Purpose.ACKNOWLEDGED, Purpose.CONTESTED, Purpose.WRONG_PERSON)
 
@@ -47,7 +51,14 @@ class Recording:
     path: Path
 
 
-Source = Text | Recording
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was rendered before, when it was proposed, and is taken as it is."""
+
+    part: Part
+
+
+Source = Text | Recording | Made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +66,7 @@ class Studio:
     """Where renditions are made and kept."""
 
     engine: Engine
-    keys: Keys
+    keys: KeyRing
     library: Library
     synthesizer: Synthesizer
     wording: Wording
@@ -102,6 +113,8 @@ def demand_playable(order: Order, parts: Mapping[Purpose, list[Part]]) -> None:
 def render(studio: Studio, source: Source, language: str, now: datetime) -> Part:
     """Make a rendition, or find the one made from the same source before, and keep it in the register."""
     match source:
+        case Made(part=part):
+            return part
         case Text(text=text):
             rendition_id = speech_key(text, language=language, synthesizer=studio.synthesizer)
         case Recording(path=path):
@@ -116,13 +129,14 @@ def render(studio: Studio, source: Source, language: str, now: datetime) -> Part
             rendition = render_text(text, language=language, library=studio.library, synthesizer=studio.synthesizer)
         case Recording(path=path):
             rendition = render_recording(path, name=path.name, language=language, library=studio.library)
-    with studio.engine.begin() as connection:
+    # Two officers may render the same words at once; what both made is the same.
+    with suppress(IntegrityError), studio.engine.begin() as connection:
         notices.keep_rendition(connection, rendition_id, rendition, now)
     return Part(rendition_id=rendition_id, rendition=rendition, text=text)
 
 
 def publish_notice(
-    studio: Studio, order_id: str, purpose: Purpose, spoken: tuple[str, Source], officers: Officers, now: datetime
+    studio: Studio, order_id: str, purpose: Purpose, spoken: tuple[str, Source], officers: Officers, errand: Errand
 ) -> Part:
     """Replace one language of an order's notice, or add one at its end. Raises before anything is changed."""
     language, source = spoken
@@ -132,23 +146,39 @@ def publish_notice(
     if purpose not in allowed:
         names = " and ".join(each.value for each in allowed)
         raise WrongPurposeError(subject=_kind(order.subject), purpose=purpose.value, allowed=names)
-    part = render(studio, source, language, now)
+    part = render(studio, source, language, errand.at)
     cipher = FieldCipher(studio.keys)
-    with studio.engine.begin() as connection:
+    with change(studio.engine, studio.keys, errand) as under_way:
+        connection = under_way.connection
         orders.get(connection, order_id, studio.keys)
         present = {each: list(notices.written_parts(connection, order, each, cipher)) for each in allowed}
-        present[purpose] = _replaced(present[purpose], part)
+        present[purpose] = replaced(present[purpose], part)
         demand_playable(order, present)
         notices.attach(connection, order, purpose, present[purpose], officers, cipher)
+        under_way.note(
+            Tag.NOTICE_APPROVED,
+            order_id,
+            court_id=order.court_id,
+            purpose=purpose.value,
+            language=language,
+            rendition=part.rendition.mulaw,
+            added_by=officers.added_by,
+            approved_by=officers.approved_by,
+        )
     return part
 
 
 def make_replies(studio: Studio, languages: tuple[str, ...], now: datetime) -> None:
     """Make sure that the replies to keys 2, 3 and 9 exist in each language."""
+    with studio.engine.connect() as connection:
+        present = notices.replies_of(connection)
     for language in languages:
         for purpose in REPLIES:
             part = render(studio, Text(text=studio.wording.text(purpose, language)), language, now)
-            with studio.engine.begin() as connection:
+            if part.rendition in present.get(purpose, ()):
+                continue
+            # Two officers may approve at once: what the other has just set is made of the same words.
+            with suppress(IntegrityError), studio.engine.begin() as connection:
                 notices.set_reply(connection, purpose, language, part.rendition_id)
 
 
@@ -180,7 +210,8 @@ def written_date(instant: datetime, language: str) -> str:
             return f"{instant:%Y-%m-%d}"
 
 
-def _replaced(parts: list[Part], part: Part) -> list[Part]:
+def replaced(parts: list[Part], part: Part) -> list[Part]:
+    """Put a part in the place of the one in its language, or at the end."""
     languages = [each.rendition.language for each in parts]
     if part.rendition.language not in languages:
         return [*parts, part]

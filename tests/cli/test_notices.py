@@ -83,7 +83,7 @@ def test_one_officer_alone_cannot_replace_a_notice(
 ) -> None:
     before = public_notice(sqlite_settings, order_id)
     adding = ("notices", "add", order_id, "--purpose", "public", "--language", "en", "--recording", str(recording))
-    assert "second officer" in commands.refuse(*adding, "--added-by", "clerk", "--approved-by", "Clerk")
+    assert "orders:approve" in commands.refuse(*adding, "--added-by", "clerk", "--approved-by", "Clerk")
     assert public_notice(sqlite_settings, order_id) == before
 
 

@@ -14,7 +14,12 @@ from gateway.register.tables import orders as orders_table
 from gateway.settings import Settings
 from tests.cli.command_line import CommandLine
 
-ORGANISATION = {"--organisation": "Example Haulage Inc", "--identifier": "ein:12-3456789", "--legal-form": "Inc."}
+ORGANISATION = {
+    "--organisation": "Example Haulage Inc",
+    "--identifier": "ein:12-3456789",
+    "--legal-form": "Inc.",
+    "--line-evidence": "www.example.com/contact, seen 2026-11-20",
+}
 PERSON = {"--person": "A. Person"}
 # A check digit per ISO 7064, MOD 97-10: well formed, and nobody's.
 A_LEI = "00000000000000000098"

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from gateway.domain.bypass import BypassList
 from gateway.domain.route import Routes
 from gateway.privacy.keys import derive
+from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Event, Params
 from gateway.providers.twilio.dialect import Twilio
@@ -16,7 +17,7 @@ from tests.builders import CALLEE, NOW
 
 ORIGIN = "https://gateway.example.net"
 TOKEN = "a-token-of-the-contract"
-KEYS = derive(bytes(range(32)))
+KEYS = KeyRing(derive(bytes(range(32))))
 SEALER = TokenSealer(KEYS)
 LIFETIME = timedelta(minutes=15)
 SID = "CA00000000000000000000000000000001"

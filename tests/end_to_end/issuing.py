@@ -13,8 +13,9 @@ from gateway.domain.e164 import E164
 from gateway.domain.order import Authority, Order
 from gateway.domain.subject import NaturalPerson, Organisation, Subject
 from gateway.register.identifiers import read_identifier
+from gateway.register.lines import Line
 from gateway.register.notices import Officers
-from gateway.register.orders import Line
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.issue_order import OrderDraft, issue_order
 from gateway.workflows.publish_notice import Wanted
 from gateway.workflows.set_up_court import add_district
@@ -42,7 +43,7 @@ def a_district(office: Parts) -> str:
     """Add a district of the demo's first court and return its id."""
     district_id = f"lakeside-{uuid4().hex[:8]}"
     added = District(district_id=district_id, court_id="lakeside", name="New", parent_id="lakeside", enabled=True)
-    add_district(office.studio.engine, added, utc_now())
+    add_district(office.studio.engine, office.studio.keys, added, at_the_command_line(utc_now()))
     return district_id
 
 
@@ -57,14 +58,14 @@ def an_issued_order(
         district_id=district_id,
         case_number=f"2026-E2E-{uuid4().hex[:6]}",
         subject=subject,
-        lines=(Line(number=E164(line), zone=an_open_zone(now)),),
+        lines=(Line(number=E164(line), zone=an_open_zone(now), evidence="its own web page"),),
         authority=Authority(legal_basis="A test's own law", document_sha256="0" * 64),
         officers=Officers(added_by="clerk", approved_by="judge"),
         valid_for=timedelta(days=30),
         wanted=Wanted(languages=("en",)),
     )
     began = now if warned or isinstance(subject, NaturalPerson) else now - _WARNING_PERIOD - timedelta(hours=1)
-    return issue_order(a_studio(office), draft, began)
+    return issue_order(a_studio(office), draft, at_the_command_line(began))
 
 
 def an_open_zone(now: datetime) -> str:

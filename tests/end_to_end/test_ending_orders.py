@@ -10,6 +10,7 @@ import pytest
 from gateway.assembly import Parts
 from gateway.clock import utc_now
 from gateway.domain.order import Order
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order, suspend_order
 from gateway.workflows.switch_district import switch_district
 from tests.cli.command_line import CommandLine
@@ -22,15 +23,22 @@ Ending = Callable[[Parts, Order], None]
 
 
 def lifting(office: Parts, order: Order) -> None:
-    lift_order(office.studio.engine, office.keys, order.order_id, utc_now())
+    lift_order(office.studio.engine, office.keys, order.order_id, at_the_command_line(utc_now()))
 
 
 def suspending(office: Parts, order: Order) -> None:
-    suspend_order(office.studio.engine, office.keys, order.order_id, utc_now())
+    suspend_order(office.studio.engine, office.keys, order.order_id, at_the_command_line(utc_now()))
 
 
 def switching_off(office: Parts, order: Order) -> None:
-    switch_district(office.studio.engine, order.district_id, to_enabled=False, reason="a test", now=utc_now())
+    switch_district(
+        office.studio.engine,
+        office.studio.keys,
+        order.district_id,
+        at_the_command_line(utc_now()),
+        to_enabled=False,
+        reason="a test",
+    )
 
 
 ENDINGS = pytest.mark.parametrize("end", [lifting, suspending, switching_off])

@@ -14,6 +14,7 @@ from gateway.assembly import Parts, put_together
 from gateway.clock import utc_now
 from gateway.register import orders
 from gateway.settings import load
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order
 from tests.end_to_end.call_script import Record, Script
 from tests.end_to_end.conftest import PostgresDemo
@@ -116,7 +117,7 @@ def lift_on(folder: Path, line: str) -> None:
     with office.studio.engine.connect() as connection:
         found = orders.entries(connection, office.keys)
     order = next(entry.order for entry in found if [each.number.number for each in entry.lines] == [line])
-    lift_order(office.studio.engine, office.keys, order.order_id, utc_now())
+    lift_order(office.studio.engine, office.keys, order.order_id, at_the_command_line(utc_now()))
     office.close()
 
 

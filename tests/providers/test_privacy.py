@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from gateway.app import Running, create_app
 from gateway.clock import utc_now
 from gateway.privacy.keys import derive
+from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
 from gateway.providers.blueprint import EXPLAIN_HEADER, EXPLANATION_HEADER
 from gateway.providers.dialect import Event
@@ -308,7 +309,7 @@ def test_a_token_for_another_use_explains_nothing(noon_telephone: Telephone, use
 def test_a_forged_expired_or_foreign_token_explains_nothing(noon_telephone: Telephone) -> None:
     now, sealer = utc_now(), TokenSealer(parts_of(noon_telephone).keys)
     expired = sealer.seal({}, use="explain", now=now - LIFETIME, lifetime=LIFETIME)
-    foreign = TokenSealer(derive(bytes(range(32)))).seal({}, use="explain", now=now, lifetime=LIFETIME)
+    foreign = TokenSealer(KeyRing(derive(bytes(range(32))))).seal({}, use="explain", now=now, lifetime=LIFETIME)
     for token in ("", "1", "true", "é", "x" * 10_000, expired, foreign, expired[:-4]):
         assert explained(noon_telephone, token) == ""
 

@@ -15,8 +15,10 @@ from werkzeug.test import TestResponse
 from gateway.audit.tables import plays
 from gateway.clock import utc_now
 from gateway.privacy.keys import derive
+from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Event
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order, suspend_order
 from gateway.workflows.switch_district import switch_district
 from tests.contract.scene import (
@@ -114,7 +116,7 @@ def age_plays(telephone: Telephone, by: timedelta) -> None:
 
 
 def test_a_sealed_token_opens_with_what_was_put_in() -> None:
-    sealer, now = TokenSealer(derive(bytes(range(32)))), utc_now()
+    sealer, now = TokenSealer(KeyRing(derive(bytes(range(32))))), utc_now()
 
     @settings(max_examples=50, deadline=None)
     @given(st.dictionaries(st.text(max_size=10), st.text(max_size=20), max_size=4), st.text(max_size=8))
@@ -128,7 +130,7 @@ def test_a_sealed_token_opens_with_what_was_put_in() -> None:
 def test_a_forged_or_damaged_token_is_answered_in_silence(sqlite_telephone: Telephone, event: Event) -> None:
     call = a_person(sqlite_telephone)
     good = sealed(call, event)
-    stranger = TokenSealer(derive(bytes(range(32)))).seal(
+    stranger = TokenSealer(KeyRing(derive(bytes(range(32))))).seal(
         {"call": call.sid, "callee": PERSON, "order": "x", "purpose": "opener"},
         use=event.value,
         now=utc_now(),
@@ -209,12 +211,12 @@ def test_a_replayed_token_of_an_order_that_does_not_name_the_line_says_nothing(s
 
 def _lift(telephone: Telephone, line: str) -> None:
     parts = parts_of(telephone)
-    lift_order(parts.studio.engine, parts.keys, order_on(telephone, line), utc_now())
+    lift_order(parts.studio.engine, parts.keys, order_on(telephone, line), at_the_command_line(utc_now()))
 
 
 def _suspend(telephone: Telephone, line: str) -> None:
     parts = parts_of(telephone)
-    suspend_order(parts.studio.engine, parts.keys, order_on(telephone, line), utc_now())
+    suspend_order(parts.studio.engine, parts.keys, order_on(telephone, line), at_the_command_line(utc_now()))
 
 
 @pytest.mark.parametrize("silence", [_lift, _suspend])
@@ -250,8 +252,9 @@ def test_a_public_notice_is_silent_for_the_call_after_it_was_lifted(telephone: T
 def test_a_district_switched_off_while_the_telephone_rings_is_already_silent(sqlite_telephone: Telephone) -> None:
     call = a_person(sqlite_telephone)
     ringing = call.comes_in()
-    engine = parts_of(sqlite_telephone).studio.engine
-    switch_district(engine, "thameside", to_enabled=False, reason="a test", now=utc_now())
+    parts = parts_of(sqlite_telephone)
+    errand = at_the_command_line(utc_now())
+    switch_district(parts.studio.engine, parts.keys, "thameside", errand, to_enabled=False, reason="a test")
     assert verbs(sqlite_telephone.answer(ringing, call.sid)) == BRIDGE
 
 

@@ -21,6 +21,7 @@ from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen
 from gateway.settings import Settings
 from gateway.workflows.call_desk import CallDesk, ask, keep_evidence
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order, suspend_order
 from gateway.workflows.loop_guard import LoopGuard
 from gateway.workflows.switch_district import switch_district
@@ -78,11 +79,18 @@ def test_what_ends_between_the_decision_and_the_record_is_not_played(desk: CallD
     plan, order_id = decided(desk)
     match ending:
         case "lift":
-            lift_order(parts.studio.engine, parts.keys, order_id, utc_now())
+            lift_order(parts.studio.engine, parts.keys, order_id, at_the_command_line(utc_now()))
         case "suspend":
-            suspend_order(parts.studio.engine, parts.keys, order_id, utc_now())
+            suspend_order(parts.studio.engine, parts.keys, order_id, at_the_command_line(utc_now()))
         case _:
-            switch_district(parts.studio.engine, "lakeside", to_enabled=False, reason="test", now=utc_now())
+            switch_district(
+                parts.studio.engine,
+                parts.studio.keys,
+                "lakeside",
+                at_the_command_line(utc_now()),
+                to_enabled=False,
+                reason="test",
+            )
     assert_silent(desk, keep_evidence(desk, FACTS, plan, Past(), utc_now()))
 
 
@@ -91,7 +99,7 @@ def test_a_repeated_webhook_that_comes_after_the_lift_is_silent_and_what_was_pla
 ) -> None:
     plan, order_id = decided(desk)
     assert keep_evidence(desk, FACTS, plan, Past(), utc_now()) == plan
-    lift_order(parts.studio.engine, parts.keys, order_id, utc_now())
+    lift_order(parts.studio.engine, parts.keys, order_id, at_the_command_line(utc_now()))
     again = keep_evidence(desk, FACTS, plan, Past(), utc_now())
     assert again.reason is Reason.ENDED_MEANWHILE
     with desk.engine.connect() as connection:

@@ -20,16 +20,16 @@ from gateway.register import notices as register_notices
 from gateway.register import orders
 from gateway.register.errors import DuplicateOrderError, UnknownEntryError, UnknownZoneError
 from gateway.register.identifiers import read_identifier
+from gateway.register.lines import Line
 from gateway.register.notices import Officers
-from gateway.register.orders import Line
 from gateway.register.tables import lines, notices
 from gateway.register.tables import orders as orders_table
+from gateway.workflows.change import at_the_command_line
+from gateway.workflows.draft_order import NothingStatedError, WrongDistrictError
 from gateway.workflows.end_order import lift_order
 from gateway.workflows.issue_order import (
     AuthorityDocumentError,
-    NothingStatedError,
     OrderDraft,
-    WrongDistrictError,
     issue_order,
     read_authority,
 )
@@ -69,7 +69,7 @@ def a_draft(**changes: object) -> OrderDraft:
         district_id="lakeside-north",
         case_number="2026-CV-7",
         subject=Organisation(name="Example Haulage Inc", identifier=read_identifier("ein", "12-3456789", "Inc.")),
-        lines=(Line(number=E164("+12025550160")),),
+        lines=(Line(number=E164("+12025550160"), evidence="its own web page, seen 2026-03-02"),),
         authority=Authority(legal_basis="Rule 69", document_sha256="0" * 64),
         officers=OFFICERS,
         valid_for=timedelta(days=90),
@@ -98,7 +98,7 @@ def a_recording(path: Path, *, amplitude: float = 8000.0, seconds: float = 2.0) 
 
 def test_an_organisations_order_is_warned_for_the_courts_days_and_then_in_force(studio: Studio) -> None:
     now = utc_now()
-    order = issue_order(studio, a_draft(), now)
+    order = issue_order(studio, a_draft(), at_the_command_line(now))
     assert order.state_at(now) is OrderState.WARNED
     assert order.state_at(now + timedelta(days=3)) is OrderState.IN_FORCE
     assert order.state_at(now + timedelta(days=90)) is OrderState.EXPIRED
@@ -106,7 +106,7 @@ def test_an_organisations_order_is_warned_for_the_courts_days_and_then_in_force(
 
 def test_a_persons_order_is_in_force_at_once_and_has_no_public_notice(studio: Studio) -> None:
     now = utc_now()
-    order = issue_order(studio, a_draft(subject=NaturalPerson(name="A. Person")), now)
+    order = issue_order(studio, a_draft(subject=NaturalPerson(name="A. Person")), at_the_command_line(now))
     assert order.state_at(now) is OrderState.IN_FORCE
     with studio.engine.connect() as connection:
         parts = register_notices.parts_of(connection, [order.order_id])[order.order_id]
@@ -135,7 +135,7 @@ def test_a_draft_that_cannot_be_issued_is_refused_and_leaves_nothing(
 ) -> None:
     before = counts(studio)
     with pytest.raises(error):
-        issue_order(studio, a_draft(**changes), utc_now())
+        issue_order(studio, a_draft(**changes), at_the_command_line(utc_now()))
     assert counts(studio) == before
 
 
@@ -143,7 +143,7 @@ def test_a_public_notice_longer_than_twenty_seconds_is_refused_and_leaves_nothin
     slow = a_studio(parts, seconds=11.0)
     before = counts(slow)
     with pytest.raises(NoticeTooLongError, match="20 s"):
-        issue_order(slow, a_draft(wanted=Wanted(languages=("en", "zh"))), utc_now())
+        issue_order(slow, a_draft(wanted=Wanted(languages=("en", "zh"))), at_the_command_line(utc_now()))
     assert counts(slow) == before
 
 
@@ -153,11 +153,11 @@ def test_one_officer_in_both_places_is_refused_whatever_the_spelling() -> None:
 
 
 def test_a_recording_replaces_one_language_of_a_notice_and_keeps_the_other(studio: Studio, tmp_path: Path) -> None:
-    order = issue_order(studio, a_draft(wanted=Wanted(languages=("en", "zh"))), utc_now())
+    order = issue_order(studio, a_draft(wanted=Wanted(languages=("en", "zh"))), at_the_command_line(utc_now()))
     with studio.engine.connect() as connection:
         before = register_notices.parts_of(connection, [order.order_id])[order.order_id][Purpose.PUBLIC]
     recording = Recording(path=a_recording(tmp_path / "notice.wav"))
-    publish_notice(studio, order.order_id, Purpose.PUBLIC, ("zh", recording), OFFICERS, utc_now())
+    publish_notice(studio, order.order_id, Purpose.PUBLIC, ("zh", recording), OFFICERS, at_the_command_line(utc_now()))
     with studio.engine.connect() as connection:
         after = register_notices.parts_of(connection, [order.order_id])[order.order_id][Purpose.PUBLIC]
     assert after[0] == before[0]
@@ -169,27 +169,40 @@ def test_a_recording_replaces_one_language_of_a_notice_and_keeps_the_other(studi
 def test_a_recording_that_is_refused_leaves_the_notice_as_it_was(
     studio: Studio, tmp_path: Path, amplitude: float
 ) -> None:
-    order = issue_order(studio, a_draft(), utc_now())
+    order = issue_order(studio, a_draft(), at_the_command_line(utc_now()))
     with studio.engine.connect() as connection:
         before = register_notices.parts_of(connection, [order.order_id])
     path = a_recording(tmp_path / "notice.wav", amplitude=min(amplitude, 32_767.0))
     if amplitude:
         path.write_bytes(b"RIFF" + path.read_bytes()[4:100])
     with pytest.raises(RecordingRefusedError):
-        publish_notice(studio, order.order_id, Purpose.PUBLIC, ("en", Recording(path=path)), OFFICERS, utc_now())
+        publish_notice(
+            studio,
+            order.order_id,
+            Purpose.PUBLIC,
+            ("en", Recording(path=path)),
+            OFFICERS,
+            at_the_command_line(utc_now()),
+        )
     with studio.engine.connect() as connection:
         assert register_notices.parts_of(connection, [order.order_id]) == before
 
 
 def test_a_person_cannot_be_given_a_public_notice(studio: Studio) -> None:
-    order = issue_order(studio, a_draft(subject=NaturalPerson(name="A. Person")), utc_now())
+    order = issue_order(studio, a_draft(subject=NaturalPerson(name="A. Person")), at_the_command_line(utc_now()))
     with pytest.raises(WrongPurposeError, match="natural person"):
-        publish_notice(studio, order.order_id, Purpose.PUBLIC, ("en", Text(text="No")), OFFICERS, utc_now())
+        publish_notice(
+            studio, order.order_id, Purpose.PUBLIC, ("en", Text(text="No")), OFFICERS, at_the_command_line(utc_now())
+        )
 
 
 def test_the_same_text_is_rendered_once(studio: Studio) -> None:
-    one = issue_order(studio, a_draft(subject=NaturalPerson(name="A. Person")), utc_now())
-    two = issue_order(studio, a_draft(subject=NaturalPerson(name="B. Person"), case_number="2026-CV-8"), utc_now())
+    one = issue_order(studio, a_draft(subject=NaturalPerson(name="A. Person")), at_the_command_line(utc_now()))
+    two = issue_order(
+        studio,
+        a_draft(subject=NaturalPerson(name="B. Person"), case_number="2026-CV-8"),
+        at_the_command_line(utc_now()),
+    )
     with studio.engine.connect() as connection:
         found = register_notices.parts_of(connection, [one.order_id, two.order_id])
     assert found[one.order_id][Purpose.OPENER] == found[two.order_id][Purpose.OPENER]
@@ -197,20 +210,20 @@ def test_the_same_text_is_rendered_once(studio: Studio) -> None:
 
 
 def test_a_rendition_whose_file_was_lost_is_made_again(studio: Studio) -> None:
-    order = issue_order(studio, a_draft(), utc_now())
+    order = issue_order(studio, a_draft(), at_the_command_line(utc_now()))
     with studio.engine.connect() as connection:
         lost = register_notices.parts_of(connection, [order.order_id])[order.order_id][Purpose.PUBLIC][0]
     path = studio.library.path_of(lost.mulaw, "wav")
     assert path is not None
     path.unlink()
-    issue_order(studio, a_draft(case_number="2026-CV-7b"), utc_now())
+    issue_order(studio, a_draft(case_number="2026-CV-7b"), at_the_command_line(utc_now()))
     publish_notice(
         studio,
         order.order_id,
         Purpose.PUBLIC,
         ("en", Text(text="Notice from the court about case 7.")),
         OFFICERS,
-        utc_now(),
+        at_the_command_line(utc_now()),
     )
     with studio.engine.connect() as connection:
         found = register_notices.parts_of(connection, [order.order_id])[order.order_id][Purpose.PUBLIC][0]
@@ -219,16 +232,20 @@ def test_a_rendition_whose_file_was_lost_is_made_again(studio: Studio) -> None:
 
 def test_lifting_twice_keeps_the_first_instant(studio: Studio) -> None:
     now = utc_now()
-    order = issue_order(studio, a_draft(), now)
-    first = lift_order(studio.engine, studio.keys, order.order_id, now)
-    assert lift_order(studio.engine, studio.keys, order.order_id, now + timedelta(days=1)) == first
+    order = issue_order(studio, a_draft(), at_the_command_line(now))
+    first = lift_order(studio.engine, studio.keys, order.order_id, at_the_command_line(now))
+    assert lift_order(studio.engine, studio.keys, order.order_id, at_the_command_line(now + timedelta(days=1))) == first
 
 
 def test_a_switch_needs_a_reason_and_a_district(studio: Studio) -> None:
     with pytest.raises(ReasonMissingError):
-        switch_district(studio.engine, "lakeside", to_enabled=False, reason=" ", now=utc_now())
+        switch_district(
+            studio.engine, studio.keys, "lakeside", at_the_command_line(utc_now()), to_enabled=False, reason=" "
+        )
     with pytest.raises(UnknownEntryError):
-        switch_district(studio.engine, "nowhere", to_enabled=False, reason="test", now=utc_now())
+        switch_district(
+            studio.engine, studio.keys, "nowhere", at_the_command_line(utc_now()), to_enabled=False, reason="test"
+        )
 
 
 def test_an_authority_document_is_a_pdf(tmp_path: Path) -> None:
@@ -253,30 +270,40 @@ def test_an_authority_document_is_a_pdf(tmp_path: Path) -> None:
 )
 def test_a_court_that_cannot_be_added_is_refused(studio: Studio, court: Court, error: type[GatewayError]) -> None:
     with pytest.raises(error):
-        add_court(studio.engine, court)
+        add_court(studio.engine, studio.keys, court, at_the_command_line(utc_now()))
 
 
 def test_a_district_is_added_below_one_of_its_own_court(studio: Studio) -> None:
-    add_court(studio.engine, Court(court_id="hillside", name="Hillside Court", zone="Europe/London"))
+    add_court(
+        studio.engine,
+        studio.keys,
+        Court(court_id="hillside", name="Hillside Court", zone="Europe/London"),
+        at_the_command_line(utc_now()),
+    )
     top = District(district_id="hillside", court_id="hillside", name="Hillside", parent_id=None, enabled=True)
-    add_district(studio.engine, top, utc_now())
+    add_district(studio.engine, studio.keys, top, at_the_command_line(utc_now()))
     foreign = replace(top, district_id="hillside-north", parent_id="lakeside")
     for refused, error in ((top, TakenIdError), (foreign, ForeignParentError)):
         with pytest.raises(error):
-            add_district(studio.engine, refused, utc_now())
+            add_district(studio.engine, studio.keys, refused, at_the_command_line(utc_now()))
 
 
 def test_the_demo_touches_no_court_that_it_did_not_make(studio: Studio) -> None:
     refuse_real_data(studio, "here", marked=True)
     with pytest.raises(RealDataError):
         refuse_real_data(studio, "here", marked=False)
-    add_court(studio.engine, Court(court_id="hillside", name="Hillside Court", zone="Europe/London"))
+    add_court(
+        studio.engine,
+        studio.keys,
+        Court(court_id="hillside", name="Hillside Court", zone="Europe/London"),
+        at_the_command_line(utc_now()),
+    )
     with pytest.raises(RealDataError, match="hillside"):
         refuse_real_data(studio, "here", marked=True)
 
 
 def test_loading_the_demo_again_keeps_what_others_issued(studio: Studio) -> None:
-    order = issue_order(studio, a_draft(), utc_now())
+    order = issue_order(studio, a_draft(), at_the_command_line(utc_now()))
     for _ in load_demo(studio, utc_now()):
         pass
     with studio.engine.begin() as connection:

@@ -6,7 +6,7 @@ from gateway.domain.bypass import BypassList
 from gateway.domain.facts import CallFacts, Outcome
 from gateway.domain.plan import CallPlan
 from gateway.domain.route import Routes
-from gateway.privacy.keys import Keys
+from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Answer, Delivery, Event, Params
 from gateway.providers.twilio.facts import NAME, PARAMETERS, FactsReader, called, ending_of, party_of
@@ -25,7 +25,7 @@ class Twilio:
         *,
         origin: str,
         tokens: tuple[str, ...],
-        keys: Keys,
+        keys: KeyRing,
         routes: Routes,
         bypass: BypassList,
         token_lifetime: timedelta,
