@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,30 @@ errorlog = "-"
 _metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-", dir=os.environ.get("TMPDIR", _memory))  # noqa: TID251
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics  # noqa: TID251
 _master = os.getpid()
+
+
+def when_ready(server: Any) -> None:  # noqa: ANN401  (gunicorn's types are not exported)
+    """Start the worker that delivers webhooks and carries out jobs, where `notice-gateway serve` asks for it.
+
+    It is forked twice, so that it is no child of the master, which counts its children; it watches the master's end.
+    """
+    if server.cfg.env.get("NOTICE_GATEWAY_WORK") != "beside":
+        return
+    program = "from gateway.command import main; main()"
+    arguments = [sys.executable, "-c", program, "work", "--beside", str(os.getpid())]
+    between = os.fork()
+    if between:
+        # gunicorn's own handler for the ends of children may have been faster.
+        with suppress(ChildProcessError):
+            os.waitpid(between, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv(sys.executable, arguments)  # noqa: S606  (no shell is wanted)
+    finally:
+        # Neither of the two may ever go on as a second master.
+        os._exit(0)
 
 
 def on_exit(_server: Any) -> None:  # noqa: ANN401  (gunicorn's types are not exported)

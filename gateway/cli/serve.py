@@ -26,9 +26,13 @@ class DatabaseAwayError(GatewayError):
 
 @click.command()
 @click.option("--bind", default=_DEFAULT_BIND, show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@click.option("--no-work", is_flag=True, help="Leave the worker out; `notice-gateway work` must then run somewhere.")
 @click.pass_obj
-def serve(tools: Tools, bind: str) -> None:
+def serve(tools: Tools, *, bind: str, no_work: bool) -> None:
     """Answer webhooks with gunicorn, set up by config/gunicorn.conf.py.
+
+    Beside it runs a worker, which delivers webhooks and carries out jobs: it ends with the gateway, and is started
+    again when it dies.
 
     Refuses to start without NOTICE_GATEWAY_TWILIO_AUTH_TOKEN outside the demo: every call would be refused. Brings the
     database up to date first; if it is away, the gateway starts all the same and connects every call in silence.
@@ -50,6 +54,8 @@ def serve(tools: Tools, bind: str) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     arguments = [sys.executable, "-m", "gunicorn", "--config", str(configuration), "--bind", bind]
+    if not no_work:
+        arguments += ["--env", "NOTICE_GATEWAY_WORK=beside"]
     # gunicorn takes this process over, so that signals reach it directly.
     os.execv(sys.executable, arguments)  # noqa: S606  (no shell is wanted)
 
