@@ -3,15 +3,21 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import log
 from gateway.api import health, prompts
+from gateway.api.front import Front
+from gateway.api.v1.app import make_api
+from gateway.api.v1.desk import Desk
 from gateway.assembly import Parts, put_together
 from gateway.metrics import Metrics
+from gateway.people.oidc import OidcSettings
 from gateway.privacy.token import TokenSealer
 from gateway.providers.blueprint import Switchboard
 from gateway.providers.blueprint import make_blueprint as make_providers
@@ -22,6 +28,9 @@ from gateway.register.screen import Screen, ScreenKeeper
 from gateway.settings import Settings, SettingsError
 from gateway.workflows.call_desk import CallDesk
 from gateway.workflows.loop_guard import LoopGuard
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 # A provider's webhook has some 3 kB. What is larger and signed still connects; beyond this nothing is read at all.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -35,7 +44,11 @@ def create_app(settings: Settings) -> Flask:
     metrics = Metrics(registry)
     screen = Screen(parts.keys)
     keeper = ScreenKeeper(
-        screen, parts.calls, every=settings.screen_poll_seconds, failed=lambda _error: metrics.screen_failed()
+        screen,
+        parts.calls,
+        every=settings.screen_poll_seconds,
+        failed=lambda _error: metrics.screen_failed(),
+        first=parts.key_watch(failed=lambda _error: metrics.screen_failed()).look,
     )
     keeper.start()
     desk = CallDesk(
@@ -58,6 +71,8 @@ def create_app(settings: Settings) -> Flask:
         )
     )
     app.register_error_handler(500, _internal_error)
+    others = {"/api/": _api(parts)}
+    app.wsgi_app = Front(app.wsgi_app, others)  # type: ignore[method-assign]  # Flask's own way for middleware.
     app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper)
     return app
 
@@ -74,6 +89,26 @@ class Running:
         """End the screen's thread and close the database."""
         self._keeper.stop()
         self.parts.close()
+
+
+def _api(parts: Parts) -> "WSGIApplication":
+    """Return the API; who signs in comes from the address that the trusted proxies state."""
+    settings = parts.settings
+    api = make_api(Desk(office=parts.office, people=parts.people_desk(), oidc=_provider(settings)))
+    return ProxyFix(api.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0)
+
+
+def _provider(settings: Settings) -> OidcSettings | None:
+    """Return the identity provider, None where none is configured."""
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_client_secret
+    return OidcSettings(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else "",
+        redirect_uri=settings.oidc_redirect_uri,
+    )
 
 
 def dialects(parts: Parts) -> tuple[Dialect, ...]:

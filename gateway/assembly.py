@@ -9,12 +9,18 @@ from sqlalchemy import Engine
 from gateway.audio.library import Library
 from gateway.audio.synthesize import Pyttsx3Synthesizer
 from gateway.audio.wording import Wording
-from gateway.db.engine import open_for_calls, open_for_office
+from gateway.db.engine import open_for_calls, open_for_office, open_for_reading
 from gateway.db.schema import migrate
 from gateway.domain.errors import GatewayError
-from gateway.privacy.keys import Keys, from_text, load_or_make
+from gateway.privacy.key_file import load_or_make
+from gateway.privacy.key_watch import KeyWatch
+from gateway.privacy.key_words import ring_of
+from gateway.privacy.ring import KeyRing
+from gateway.privacy.vault import Vault
 from gateway.register import installation
 from gateway.settings import Settings
+from gateway.workflows.office import Office
+from gateway.workflows.people_desk import PeopleDesk
 from gateway.workflows.publish_notice import Studio
 
 
@@ -29,13 +35,36 @@ class Parts:
     """Engines, keys and stores; `calls` answers webhooks, `studio.engine` is the office's."""
 
     settings: Settings
-    keys: Keys
+    keys: KeyRing
     calls: Engine
     studio: Studio
+    vault: Vault
+    reading: Engine
+
+    @property
+    def office(self) -> Office:
+        """Return what officers' workflows need."""
+        return Office(studio=self.studio, vault=self.vault, reading=self.reading)
+
+    def people_desk(self) -> PeopleDesk:
+        """Return what people sign in with; a process makes one, which hashes passwords in turn."""
+        return PeopleDesk.over(
+            engine=self.studio.engine,
+            reading=self.reading,
+            noting=self.calls,
+            keys=self.keys,
+            public_origin=self.settings.public_origin,
+        )
+
+    def key_watch(self, failed: Callable[[Exception], None]) -> KeyWatch:
+        """Return the watch by which a process that serves for long learns of a rotation: let it look now and then."""
+        path = self.settings.key_file if self.settings.master_key is None else None
+        return KeyWatch(self.keys, path, failed=failed)
 
     def close(self) -> None:
         """Give every pooled connection back."""
         self.calls.dispose()
+        self.reading.dispose()
         self.studio.engine.dispose()
 
 
@@ -52,7 +81,14 @@ def put_together(settings: Settings) -> Parts:
         synthesizer=Pyttsx3Synthesizer(),
         wording=Wording(settings.prompts_dir),
     )
-    return Parts(settings=settings, keys=keys, calls=open_for_calls(settings.database), studio=studio)
+    return Parts(
+        settings=settings,
+        keys=keys,
+        calls=open_for_calls(settings.database),
+        studio=studio,
+        vault=Vault(settings.vault_dir),
+        reading=open_for_reading(settings.database),
+    )
 
 
 def prepare(settings: Settings) -> Parts:
@@ -77,9 +113,10 @@ def prepare(settings: Settings) -> Parts:
     return parts
 
 
-def _keys(settings: Settings, *, may_make: Callable[[], bool]) -> Keys:
+def _keys(settings: Settings, *, may_make: Callable[[], bool]) -> KeyRing:
     if settings.master_key is not None:
-        return from_text(settings.master_key.get_secret_value(), source="NOTICE_GATEWAY_MASTER_KEY")
+        others = settings.master_keys_previous.get_secret_value() if settings.master_keys_previous else ""
+        return ring_of(settings.master_key.get_secret_value(), others)
     return load_or_make(settings.key_file, may_make=may_make)
 
 

@@ -69,12 +69,19 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr | None = None
     twilio_auth_token_secondary: SecretStr | None = None
     master_key: SecretStr | None = None
+    master_keys_previous: SecretStr | None = None
     metrics_token: SecretStr | None = None
     config_dir: Path = _HOME / "config"
     prompts_dir: Path = _HOME / "prompts"
     ring_seconds: int = Field(default=60, ge=5, le=600)
     token_seconds: int = Field(default=900, ge=120, le=86_400)
     screen_poll_seconds: float = Field(default=0.2, gt=0, le=60)
+    retention_days: int = Field(default=365, ge=30, le=3650)
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_redirect_uri: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
@@ -110,6 +117,16 @@ class Settings(BaseSettings):
     def renditions_dir(self) -> Path:
         """The folder of encoded notices."""
         return self.data_dir / "renditions"
+
+    @property
+    def vault_dir(self) -> Path:
+        """The folder of authority documents, encrypted."""
+        return self.data_dir / "vault"
+
+    @property
+    def checkpoints_dir(self) -> Path:
+        """The folder of the trail's signed checkpoints."""
+        return self.data_dir / "checkpoints"
 
     @property
     def demo_mark(self) -> Path:
