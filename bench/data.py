@@ -16,9 +16,11 @@ from gateway.domain.subject import Organisation
 from gateway.privacy.field import FieldCipher
 from gateway.register import courts, districts, notices, orders
 from gateway.register.identifiers import read_identifier
+from gateway.register.ids import new_id
+from gateway.register.lines import Line
 from gateway.register.notices import Officers
-from gateway.register.orders import Line
 from gateway.settings import Settings, load
+from gateway.workflows.change import at_the_command_line
 from gateway.workflows.issue_order import OrderDraft, issue_order
 from gateway.workflows.load_demo import COURTS, DISTRICTS
 from gateway.workflows.publish_notice import Wanted
@@ -60,7 +62,7 @@ def make_data(folder: Path, orders_wanted: int) -> None:
 def _add_orders(parts: Parts, wanted: int, now: datetime) -> None:
     """Issue one order whole, then add others through the register's own functions, with the notices of the first."""
     studio = replace(parts.studio, synthesizer=HummingSynthesizer())
-    first = issue_order(studio, _DRAFT, now - _ISSUED_AGO)
+    first = issue_order(studio, _DRAFT, at_the_command_line(now - _ISSUED_AGO))
     cipher = FieldCipher(parts.keys)
     with parts.studio.engine.begin() as connection:
         spoken = {
@@ -75,7 +77,7 @@ def _add_orders(parts: Parts, wanted: int, now: datetime) -> None:
 
 
 def _line(number: int) -> Line:
-    return Line(number=E164(ordered_line(number)))
+    return Line(number=E164(ordered_line(number)), evidence="a bench: published nowhere")
 
 
 def _subject(number: int) -> Organisation:
@@ -85,7 +87,7 @@ def _subject(number: int) -> Organisation:
 def _order(number: int, now: datetime) -> Order:
     issued = now - _ISSUED_AGO
     draft = Order(
-        order_id=orders.new_id("ord"),
+        order_id=new_id("ord"),
         court_id=_COURT,
         district_id=_DISTRICT,
         case_number=f"BENCH-{number:05d}",

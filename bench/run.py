@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.api import compare_api
 from bench.calls import Scenario
 from bench.checks import CheckError, check_documents, check_evidence, check_no_database, plays_in, settled
 from bench.contest import FULL, SHORT, Entrant, Rounds, Size, hold
@@ -71,7 +72,8 @@ def compare(size: Size, scratch: Path) -> None:
             Entrant(name=OURS_MIX, server=ours, scenario=Scenario.MIX),
         )
         rounds, silent = _held(entrants, size, ours, scratch)
-    table = tables(rounds, silent)
+        api = compare_api(ours, data, scratch, rounds=size.rounds // 2, seconds=size.seconds)
+    table = f"{tables(rounds, silent)}\n{api}"
     print(table)
     if size is FULL:
         _RESULTS.write_text(results(table, size, utc_now(), load), encoding="utf-8")

@@ -53,12 +53,12 @@ def gateway(folder: Path, scratch: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def peer(module: str, scratch: Path) -> Iterator[Server]:
-    """Serve a program of `bench/peers` under the gateway's own gunicorn settings."""
+def peer(module: str, scratch: Path, **settings: str) -> Iterator[Server]:
+    """Serve a program of `bench/peers` under the gateway's own gunicorn settings; `settings` go to its environment."""
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", str(CONFIGURATION), "--bind", f"127.0.0.1:{port}"]
     command.append(f"bench.peers.{module}:application")
-    with _running(module, port, command, _environment(scratch)) as server:
+    with _running(module, port, command, _environment(scratch) | settings) as server:
         yield server
 
 

@@ -2,15 +2,25 @@
 
 import sys
 
+from gateway.cli.api_keys import api_keys
+from gateway.cli.audit import audit
+from gateway.cli.backup import backup, restore
 from gateway.cli.call import call
 from gateway.cli.context import TeachingGroup, Tools
 from gateway.cli.courts import courts
 from gateway.cli.demo import demo
+from gateway.cli.disputes import disputes
 from gateway.cli.districts import districts
 from gateway.cli.doctor import doctor
+from gateway.cli.keys import keys
 from gateway.cli.notices import notices
 from gateway.cli.orders import orders
+from gateway.cli.people import people
+from gateway.cli.retention import retention
 from gateway.cli.serve import serve
+from gateway.cli.subject import subject_access
+from gateway.cli.webhooks import webhooks
+from gateway.cli.work import work
 
 HELP = """The court notice gateway: plays a court's notice to the right party, and always connects the call.
 
@@ -32,7 +42,27 @@ Settings come from the environment (NOTICE_GATEWAY_...) and from config/default.
 def build() -> TeachingGroup:
     """Return the command with all its groups."""
     group = TeachingGroup(name="notice-gateway", help=HELP)
-    for command in (demo, serve, call, courts, districts, orders, notices, doctor):
+    for command in (
+        demo,
+        serve,
+        work,
+        webhooks,
+        call,
+        courts,
+        districts,
+        orders,
+        disputes,
+        notices,
+        people,
+        api_keys,
+        keys,
+        retention,
+        subject_access,
+        doctor,
+        audit,
+        backup,
+        restore,
+    ):
         group.add_command(command)
     return group
 
