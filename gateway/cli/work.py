@@ -62,7 +62,7 @@ def _run(settings: Settings, *, parent: int | None) -> None:
         watch=parts.reading,
         bench=bench,
         courier=courier,
-        handlers=handlers_of(office),
+        handlers=handlers_of(office, utc_now),
         periodic=rounds_of(office, checkpoints=settings.checkpoints_dir, retention_days=settings.retention_days),
         look_at_keys=watch.look,
     )

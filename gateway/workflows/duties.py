@@ -11,6 +11,7 @@ from gateway.domain.rights import GATEWAY
 from gateway.errands import claims
 from gateway.outbox import deliveries
 from gateway.people import challenges, sessions, throttle
+from gateway.workflows.batch_jobs import batch_handlers
 from gateway.workflows.change import Errand
 from gateway.workflows.checkpoint_audit import Ledger, checkpoint_of_the_day
 from gateway.workflows.office import Office
@@ -26,9 +27,9 @@ KEEP_MESSAGES = timedelta(days=90)
 KEEP_SIGN_INS = timedelta(days=1)
 
 
-def handlers_of(_office: Office) -> Mapping[str, Handler]:
+def handlers_of(office: Office, clock: Callable[[], datetime]) -> Mapping[str, Handler]:
     """Return who carries out which kind of job."""
-    return {}
+    return batch_handlers(office, clock)
 
 
 def rounds_of(office: Office, *, checkpoints: Path, retention_days: int) -> tuple[Round, ...]:
