@@ -38,6 +38,7 @@ class Receiver:
     answer: Callable[[int], Reply] = field(default=lambda _before: Reply())
     received: list[Received] = field(default_factory=list)
     arrived: threading.Event = field(default_factory=threading.Event)
+    cut_off: threading.Event = field(default_factory=threading.Event)
 
     def ids(self) -> list[str]:
         return [each.headers["webhook-id"] for each in self.received]
@@ -66,7 +67,7 @@ def receiving(answer: Callable[[int], Reply] | None = None) -> Iterator[Receiver
                 self.end_headers()
                 self.wfile.write(reply.body)
             except OSError:
-                return  # The sender gave up meanwhile, which is what a test may be about.
+                receiver.cut_off.set()  # The sender gave up meanwhile, which is what a test may be about.
 
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""

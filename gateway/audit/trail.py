@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.audit.canonical import seal
 from gateway.audit.tables import trail, trail_head
@@ -20,6 +21,17 @@ from gateway.privacy.ring import KeyRing
 FIRST_SEAL = bytes(32)
 SEALED = ("seq", "at", "actor", "actor_kind", "tag", "court_id", "subject_id", "details", "key_id", "previous")
 Detail = str | int | bool | None
+_NEXT = (
+    update(trail_head)
+    .where(trail_head.c.one == 1)
+    .values(seq=trail_head.c.seq + 1)
+    .returning(trail_head.c.seq, trail_head.c.seal)
+)
+_EMPTY = {"one": 1, "seq": 0, "seal": FIRST_SEAL}
+_HEAD: Mapping[str, Insert] = {
+    "postgresql": postgresql.insert(trail_head).values(**_EMPTY).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(trail_head).values(**_EMPTY).on_conflict_do_nothing(),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +48,12 @@ class Entry:
 
 def append(connection: Connection, ring: KeyRing, entry: Entry) -> int:
     """Append an entry in the caller's transaction and return its number; others who append wait for the commit."""
-    head = connection.execute(
-        update(trail_head)
-        .where(trail_head.c.one == 1)
-        .values(seq=trail_head.c.seq + 1)
-        .returning(trail_head.c.seq, trail_head.c.seal)
-    ).one_or_none()
+    head = connection.execute(_NEXT).one_or_none()
     if head is None:
-        connection.execute(trail_head.insert().values(one=1, seq=1, seal=FIRST_SEAL))
-        seq, previous = 1, FIRST_SEAL
-    else:
-        seq, previous = head.seq, head.seal
+        # Two may begin the trail at once: one of them makes the head, and the other waits for it and comes second.
+        connection.execute(_HEAD[connection.dialect.name])
+        head = connection.execute(_NEXT).one()
+    seq, previous = head.seq, head.seal
     keys = ring.active
     values = {
         "seq": seq,

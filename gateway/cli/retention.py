@@ -19,9 +19,7 @@ def retention() -> None:
 
 
 @retention.command()
-@click.option(
-    "--days", type=click.IntRange(30, 3650), help="Days since the end, in place of the setting."
-)
+@click.option("--days", type=click.IntRange(30, 3650), help="Days since the end, in place of the setting.")
 @click.option("--dry-run", is_flag=True, help="Only name the orders whose data would be removed.")
 @click.pass_obj
 def run(tools: Tools, *, days: int | None, dry_run: bool) -> None:

@@ -53,6 +53,9 @@ class OrderEntry:
 
 def add(connection: Connection, order: Order, on: Iterable[Line], keys: KeyRing) -> None:
     """Add an order with its lines. Raises DuplicateOrderError for a case number the court already has."""
+    # While keys change, the unique index does not see the same case number under the other key.
+    if len(keys.known) > 1 and find(connection, order.court_id, order.case_number, keys):
+        raise DuplicateOrderError(court=order.court_id, case_number=order.case_number)
     insert = orders.insert().values(**row_of(order, FieldCipher(keys), keys))
     try:
         with connection.begin_nested():

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from gateway.domain.errors import SameOfficerError
+from gateway.domain.errors import GatewayError, SameOfficerError
 from gateway.domain.rights import Actor, ActorKind, Everywhere, Grant, InCourt, InDistrict, Right, Scope
 from gateway.errands import jobs
 from gateway.errands.jobs import LostJobError
 from gateway.people import api_keys, directory, roles
 from gateway.people.errors import ApiKeyRevokedError, PersonClosedError
 from gateway.register import batches
-from gateway.register.batches import BatchState
+from gateway.register.batches import BatchBusyError, BatchState, BatchTakenError
 from gateway.workflows.approve_batch import approve_batch
 from gateway.workflows.batch_access import batch_for, demand_anywhere
 from gateway.workflows.change import Errand, change
@@ -26,7 +26,7 @@ from gateway.workflows.import_orders import (
     new_batch_id,
 )
 from gateway.workflows.import_source import LARGEST_FILE, Source
-from gateway.workflows.import_writing import KeysChangedError
+from gateway.workflows.import_writing import KeysChangedError, remove_waiting
 from gateway.workflows.office import Office
 from gateway.workflows.run_jobs import Handler, InterruptedJobError, Run
 from gateway.workflows.second_officer import demand_officer
@@ -163,6 +163,10 @@ def _import(office: Office, run: Run, now: datetime, clock: Callable[[], datetim
         over = False
         # No refusal but a reason to try again, with the new keys; it goes on where it stopped.
         raise RuntimeError("the keys were changed during an import") from error
+    except GatewayError as error:
+        if not isinstance(error, BatchBusyError | BatchTakenError):
+            _give_up(office, batch_id)
+        raise
     except Exception:
         over = run.job.attempts >= jobs.MOST_ATTEMPTS
         raise
@@ -170,6 +174,14 @@ def _import(office: Office, run: Run, now: datetime, clock: Callable[[], datetim
         if over:
             office.vault.remove(name)
     return _said(batch_id, done, dry_run=request.dry_run)
+
+
+def _give_up(office: Office, batch_id: str) -> None:
+    """End a batch that will never be loaded: its job was refused for good."""
+    remove_waiting(office.engine, batch_id, lambda _done: None)
+    with office.engine.begin() as connection:
+        if batches.get(connection, batch_id, lock=True).state is BatchState.LOADING:
+            batches.set_state(connection, batch_id, BatchState.REFUSED)
 
 
 def _said(batch_id: str, done: Imported, *, dry_run: bool) -> Mapping[str, Any]:

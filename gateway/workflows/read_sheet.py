@@ -42,8 +42,6 @@ def _rows(content: bytes) -> Iterator[list[str]]:
     with CalamineWorkbook.from_object(io.BytesIO(content)) as book:
         seen = [each.name for each in book.sheets_metadata if each.visible == SheetVisibleEnum.Visible]
         sheet = book.get_sheet_by_name(seen[0] if seen else book.sheet_names[0])
-        # The reader begins with the first row that holds anything.
-        yield from ([] for _ in range((sheet.start or (0, 0))[0]))
         for row in sheet.iter_rows():
             cells = [_text(cell) for cell in row]
             yield cells if any(cells) else []

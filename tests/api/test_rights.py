@@ -146,7 +146,8 @@ def ask(person: Person, route: Route, path: str = "") -> TestResponse:
     """Send a request that is complete but for what its path names."""
     where = path or re.sub(r"<id:(\w+)>", "some_1", route.path)
     if route.upload is not None:
-        return person.upload(where, route.upload.field, b"%PDF-1.4 another", {"language": "en"})
+        form = {"language": "en"} if route.name == "propose_recording" else {}
+        return person.upload(where, route.upload.field, b"%PDF-1.4 another", form)
     headers = {"If-Match": '"v1-0000000000000000"'} if route.if_match is IfMatch.REQUIRED else {}
     query = "?since=2026-01-01&until=2026-01-31" if route.name == "show_statistics" else ""
     body = json.dumps(route.example or {}).encode() if route.method in {"POST", "PATCH"} else None

@@ -1,7 +1,9 @@
 """`verify` finds every tampering with the trail, says which row, and accuses no other."""
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ from gateway.audit.trail import append
 from gateway.audit.verification import verify
 from gateway.privacy.keys import derive
 from gateway.privacy.ring import KeyRing
-from tests.audit.trails import KEYS, NEXT_KEYS, RING, a_trail, an_entry, tamper
+from tests.audit.trails import KEYS, NEXT_KEYS, RING, a_long_trail, a_trail, an_entry, tamper
 
 COLUMNS = ("actor", "actor_kind", "tag", "court_id", "subject_id", "details", "key_id", "at", "previous", "seal")
 VALUES = ", ".join(COLUMNS)
@@ -195,6 +197,18 @@ def test_the_first_fault_does_not_hide_the_ones_behind_it() -> None:
     ]
 
 
+def test_a_letter_that_moves_from_one_column_into_the_next_is_a_change() -> None:
+    with a_trail(3) as connection:
+        tamper(connection, "UPDATE audit_trail SET actor = 'command-lin', actor_kind = 'ecommand_line' WHERE seq = 2")
+        assert [(fault.flaw, fault.first) for fault in verify(connection, RING).faults] == [(Flaw.CHANGED, 2)]
+
+
+def test_a_value_that_is_stored_as_another_kind_is_a_change() -> None:
+    with a_trail(3) as connection:
+        tamper(connection, "UPDATE audit_trail SET tag = CAST(tag AS BLOB) WHERE seq = 2")
+        assert [(fault.flaw, fault.first) for fault in verify(connection, RING).faults] == [(Flaw.CHANGED, 2)]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -250,3 +264,16 @@ def test_who_has_another_key_cannot_write_a_row_that_passes() -> None:
 def test_an_empty_trail_is_sound() -> None:
     with a_trail(0) as connection:
         assert verify(connection, RING) == Report(rows=0, plays=0, checkpoints=0, unsealed=0, faults=())
+
+
+def test_a_long_trail_is_streamed_in_little_memory(tmp_path: Path) -> None:
+    with a_long_trail(10_000, tmp_path) as connection:
+        verify(connection, RING)
+        tracemalloc.start()
+        report = verify(connection, RING)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert report.is_sound
+    assert report.rows == 10_000
+    # Held all at once, the rows alone would take ten megabytes.
+    assert most < 3_000_000

@@ -58,11 +58,6 @@ def test_of_many_workers_at_once_exactly_one_takes_each_delivery_and_one_endpoin
 
     def settle(room: Mailroom, taken: Taken) -> None:
         with lock:
-            begun[taken.delivery_id] += 1
-            under_way[taken.endpoint_id] += 1
-            assert under_way[taken.endpoint_id] == 1
-        time.sleep(0.002)
-        with lock:
             under_way[taken.endpoint_id] -= 1
         with room.office.engine.begin() as connection:
             assert deliveries.record(connection, taken, a_record(room))
@@ -72,7 +67,13 @@ def test_of_many_workers_at_once_exactly_one_takes_each_delivery_and_one_endpoin
         while sum(begun.values()) < 24:
             assert time.monotonic() < deadline
             hand_out(room.courier)
-            for taken in take_due(room.courier, 2):
+            found = take_due(room.courier, 2)
+            with lock:
+                begun.update(each.delivery_id for each in found)
+                under_way.update(each.endpoint_id for each in found)
+                assert max(under_way.values(), default=0) <= 1
+            time.sleep(0.02)
+            for taken in found:
                 settle(room, taken)
 
     with ThreadPoolExecutor(4) as pool:

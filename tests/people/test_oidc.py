@@ -198,6 +198,7 @@ OTHER_KEY = RSAKey.generate_key(2048, {"kid": "one"})
 WRONG = {
     "another issuer": Lies(claims={"iss": "https://evil.example.org"}),
     "another audience": Lies(claims={"aud": "somebody else"}),
+    "another audience with us as its party": Lies(claims={"aud": "somebody else", "azp": CLIENT_ID}),
     "another authorized party": Lies(claims={"aud": [CLIENT_ID, "other"], "azp": "other"}),
     "expired": Lies(claims={"exp": 1_700_000_000}),
     "another nonce": Lies(claims={"nonce": "another"}),

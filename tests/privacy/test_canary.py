@@ -227,13 +227,14 @@ def issue(office: Parts, subject: Subject, case_number: str, line: str) -> None:
 @pytest.fixture
 def cage(demo_settings: Settings, tmp_path: Path) -> Iterator[Cage]:
     """A real gateway over the demo, on each database, with orders about the canary in it."""
-    more = {"database_url": demo_settings.database_url} if demo_settings.database_url else {}
     office = put_together(demo_settings)
     firm = Organisation(name=FIRM, identifier=read_identifier("ein", "12-3456785", "Inc."))
     issue(office, firm, CASE, PUBLIC)
     for line in (ACKNOWLEDGED, CONTESTED, WRONG):
         issue(office, NaturalPerson(name=PERSON), f"{CASE}-{line[-1]}", line)
-    with serving(demo_settings.data_dir, tmp_path / "home", log_level="debug", **more) as server:
+    with serving(
+        demo_settings.data_dir, tmp_path / "home", log_level="debug", database_url=demo_settings.database_url
+    ) as server:
         twilio = server.twilio()
         yield Cage(server=server, office=office, twilio=twilio)
         twilio.client.close()
@@ -292,13 +293,12 @@ def test_no_path_gives_the_canary_away(cage: Cage, request: pytest.FixtureReques
     }
     assert {name: given_away(text) for name, text in places.items() if given_away(text)} == {}
     assert log.count(b'"webhook"') > 20
-    assert len(cage.answers) > 25
+    assert len(cage.answers) > 20
     assert len(told) > 10
     assert any("dispute.opened" in body for body in sent)
     assert len(places["database"]) > 100_000
 
 
-@pytest.mark.xfail(reason="the API quotes the word that chooses a kind of subject, and an id that names nothing")
 @pytest.mark.parametrize("asked", ["kind", "id"])
 def test_the_api_does_not_quote_what_was_put_in_the_wrong_place(sqlite_telephone: Telephone, asked: str) -> None:
     running: Running = sqlite_telephone.app.extensions["notice_gateway"]

@@ -167,7 +167,8 @@ def test_a_backup_is_one_instant_while_others_write_without_end(
 
     def keep_writing() -> None:
         nonlocal written
-        while not enough.is_set():
+        deadline = time.monotonic() + 120
+        while not enough.is_set() and time.monotonic() < deadline:
             with change(parts.studio.engine, parts.keys, at_the_command_line(utc_now())) as under_way:
                 under_way.note(Tag.ORDER_READ, "ord_busy", court_id="lakeside")
                 under_way.note(Tag.ORDER_READ, "ord_busy", court_id="lakeside")
@@ -185,6 +186,8 @@ def test_a_backup_is_one_instant_while_others_write_without_end(
         before = written
         made = backed_up(parts, target, utc_now())
         during = written - before
+        # A copy that each write starts again would not have ended before the writer did.
+        assert writer.is_alive()
     finally:
         enough.set()
         writer.join()

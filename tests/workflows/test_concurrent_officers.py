@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Thread
 
 import pytest
 from sqlalchemy import func, select, text
@@ -237,6 +238,21 @@ def test_a_key_pressed_while_an_officer_lets_the_line_be_heard_again_is_never_lo
         assert refusals(outcomes) == []
         assert lines_of(office, order.order_id)[0].suspended_at is not None
         dispute = str(outcomes[1])
+
+
+def test_an_officer_waits_for_a_key_that_is_being_written_about_a_line_that_is_silent_already(office: Office) -> None:
+    """The key changes nothing on the line; what the officer must not miss is the dispute that is not committed yet."""
+    order = an_approved_order(office, subject=a_person())
+    dispute = a_dispute(office, order)
+    index = indexes_of_line(E164(NUMBER), office.keys)
+    officer = Thread(target=resolve_dispute, args=(office, dispute, Resolution.RESUME, SECOND))
+    with office.engine.begin() as call:
+        suspend_line(call, order.order_id, index, Ground.WRONG_PERSON, (b"c" * 16,), NOON)
+        officer.start()
+        officer.join(timeout=1)
+        assert officer.is_alive()
+    officer.join()
+    assert lines_of(office, order.order_id)[0].suspended_at is not None
 
 
 @pytest.mark.parametrize("demo_settings", ["postgresql"], indirect=True)

@@ -238,7 +238,7 @@ def test_who_may_draft_in_one_district_imports_into_that_one_only(office: Office
 
 
 @pytest.mark.parametrize(
-    ("role", "error"), [(Role.AUDITOR, NotAllowedError), (Role.OPERATOR, NotAllowedError)], ids=lambda each: str(each)
+    ("role", "error"), [(Role.AUDITOR, NotAllowedError), (Role.OPERATOR, NotAllowedError)], ids=str
 )
 def test_who_may_not_draft_may_not_import(office: Office, role: Role, error: type[GatewayError]) -> None:
     with pytest.raises(error):

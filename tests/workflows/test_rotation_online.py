@@ -204,7 +204,7 @@ KILL_AFTER = (0.3, 1.2, 2.2, 3.0)
 def test_a_rotation_that_is_killed_goes_on_when_the_command_is_given_again(parts: Parts, seconds: float) -> None:
     settings = parts.settings
     old = parts.keys.key_id
-    program = [Path(sys.executable).parent / "notice-gateway", "keys", "rotate"]
+    program = [str(Path(sys.executable).parent / "notice-gateway"), "keys", "rotate"]
     slow = ["--settle", "0.5", "--rows", "1", "--rest", "20"]
     env = {"NOTICE_GATEWAY_DATA_DIR": str(settings.data_dir), "PATH": os.defpath}
     if settings.database_url:

@@ -1,20 +1,27 @@
 """`/batches` and `/exports`: orders that came in a file, and orders in a file to take away."""
 
 from datetime import datetime
+from typing import BinaryIO, cast
 
-from gateway.api.v1.fields import Id, Input, Number, Output, PageQuery
+from pydantic import Field
+from werkzeug.datastructures import FileStorage
+
+from gateway.api.v1.fields import Id, Input, Number, Output, PageQuery, Sha256
 from gateway.api.v1.pages import cut, read_instant, write_instant
 from gateway.api.v1.problems import at
-from gateway.api.v1.route import Answer, Call, Route, Stream, begun
+from gateway.api.v1.route import Answer, Call, Route, Stream, Upload, begun
 from gateway.domain.e164 import E164
 from gateway.domain.order import OrderState
 from gateway.register.batches import Batch, BatchState
+from gateway.workflows.batch_jobs import ImportOptions, Started, start_approval, start_import
 from gateway.workflows.disclose_line import disclose_line
 from gateway.workflows.export_orders import ExportQuery, export_orders
+from gateway.workflows.import_orders import Mode
 from gateway.workflows.read_batches import batch_errors, list_batches, read_batch
 from gateway.workflows.withdraw_batch import withdraw_batch
 
 _TAG = "Files of orders"
+_LARGEST_FILE = 200_000_000
 
 
 class BatchQuery(PageQuery):
@@ -29,6 +36,15 @@ class ExportFilter(Input):
     court: Id | None = None
     state: OrderState | None = None
     batch: Id | None = None
+
+
+class ImportForm(Input):
+    """How a file is imported: as a whole or row by row, in earnest or to see what would be refused."""
+
+    mode: Mode = Mode.ALL_OR_NOTHING
+    dry_run: bool = False
+    legal_basis: str = Field(default="", max_length=4000, description="For rows that state none.")
+    document_sha256: Sha256 | None = Field(default=None, description="For rows that state none.")
 
 
 class DisclosureIn(Input):
@@ -59,6 +75,13 @@ class BatchPage(Output):
 
     items: list[BatchOut]
     next: str | None
+
+
+class StartedOut(Output):
+    """A job that was begun, and the batch that it works on; `/jobs` tells how far it is."""
+
+    job: str
+    batch: str
 
 
 class WithdrawnOut(Output):
@@ -100,6 +123,22 @@ def get_errors(call: Call, batch_id: str) -> Stream:
     return Stream(chunks=begun(content), media="text/csv", filename=f"{batch_id}-errors.csv")
 
 
+def post_import(call: Call, court_id: str, file: FileStorage, form: ImportForm) -> Answer:
+    """Import orders from a CSV or XLSX file, at most 200 MB, as a job; they wait for approval like any others."""
+    options = ImportOptions(
+        mode=form.mode,
+        dry_run=form.dry_run,
+        legal_basis=form.legal_basis,
+        document_sha256=form.document_sha256 or "",
+    )
+    return _started(start_import(call.desk.office, court_id, cast("BinaryIO", file.stream), options, call.errand))
+
+
+def post_approval(call: Call, batch_id: str) -> Answer:
+    """Approve every order of a batch as its second officer, as a job; one that cannot be does not stop the others."""
+    return _started(start_approval(call.desk.office, batch_id, call.errand))
+
+
 def post_withdrawal(call: Call, batch_id: str) -> Answer:
     """Remove the orders of a batch that nobody has approved."""
     batch, removed = withdraw_batch(call.desk.office, batch_id, call.errand)
@@ -120,6 +159,11 @@ def post_disclosure(call: Call, body: DisclosureIn) -> Answer:
     found = disclose_line(call.desk.office, line, call.errand)
     model = DisclosureOut(line=found.line, at=found.at, orders=[dict(order) for order in found.orders])
     return Answer(model=model)
+
+
+def _started(started: Started) -> Answer:
+    model = StartedOut(job=started.job_id, batch=started.batch_id)
+    return Answer(model=model, location=f"/api/v1/jobs/{started.job_id}")
 
 
 def _shown(batch: Batch) -> BatchOut:
@@ -166,6 +210,27 @@ ROUTES = (
         handler=get_errors,
         tag=_TAG,
         media="text/csv",
+    ),
+    Route(
+        name="import_orders",
+        method="POST",
+        path="/courts/<id:court_id>/imports",
+        handler=post_import,
+        tag=_TAG,
+        answer=StartedOut,
+        status=202,
+        upload=Upload(
+            field="orders", limit=_LARGEST_FILE, what="CSV or XLSX by its content, at most 200 MB.", form=ImportForm
+        ),
+    ),
+    Route(
+        name="approve_batch",
+        method="POST",
+        path="/batches/<id:batch_id>/approve",
+        handler=post_approval,
+        tag=_TAG,
+        answer=StartedOut,
+        status=202,
     ),
     Route(
         name="withdraw_batch",

@@ -26,7 +26,7 @@ REPLAYED = "Idempotency-Replayed"
 KEY_PATTERN = "^[\\x21-\\x7e]{1,255}$"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # The twin of a request that arrives together with it waits this long for the other's answer.
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.05
 
 
@@ -71,20 +71,18 @@ def answer_before(engine: Engine, claim: Claim, ring: KeyRing) -> Kept | None:
     return None if text is None else Kept(**json.loads(text))
 
 
-def answer_of_twin(engine: Engine, claim: Claim, ring: KeyRing) -> Kept:
-    """Wait for the answer to the same request that is being carried out just now. Raises AlreadyDoneError."""
+def answer_of_twin(engine: Engine, claim: Claim, ring: KeyRing) -> Kept | None:
+    """Return the answer to the same request, also to one that is being carried out just now; None where there is none.
+
+    Raises AlreadyDoneError where the work was done and no answer came, ClaimMismatchError.
+    """
     until = monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            kept = answer_before(engine, claim, ring)
+            return answer_before(engine, claim, ring)
         except AlreadyDoneError:
             if monotonic() > until:
                 raise
-            kept = None
-        if kept is not None:
-            return kept
-        if monotonic() > until:
-            raise AlreadyDoneError
         sleep(_PAUSE_SECONDS)
 
 

@@ -1,6 +1,7 @@
 """Refusals as RFC 9457 problems: one shape, one place where an error becomes a status, and never a trace."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from gateway.domain.errors import GatewayError
 
 MEDIA = "application/problem+json"
 DOCS = "/api/v1/docs"
+# Ids of ours are quoted; whatever else stood in an address may be a number or a name that was put in the wrong place.
+_OUR_ID = re.compile(r"[a-z]{2,5}_[0-9a-f]{8,32}|[a-z][a-z-]*[a-z]")
 _GENERAL_CURE = f"Send what the schema in {DOCS} allows."
 _CURES: Mapping[str, str] = {
     "missing": "Add it.",
@@ -127,11 +130,18 @@ def of_gateway(error: GatewayError) -> Refusal:
 def of_fields(error: ValidationError, location: str) -> Refusal:
     """Tell every field that was refused; `location` is json, query or form."""
     errors = [
-        _field(_pointer(each["loc"], location), f"{each['msg'].removeprefix('Value error, ')}.", _cure(each))
+        _field(_pointer(each["loc"], location), _words(each), _cure(each))
         for each in error.errors(include_input=False, include_url=False)
     ]
     detail = "The request was refused, and nothing was changed; `errors` names each field and its cure."
     return Refusal(status=422, code="invalid_fields", detail=detail, errors=errors)
+
+
+def _words(error: ErrorDetails) -> str:
+    """Return pydantic's words; where they quote what was sent, which may be a name put in the wrong place, our own."""
+    if error["type"] == "union_tag_invalid":
+        return "This is none of the kinds that are known here."
+    return f"{error['msg'].removeprefix('Value error, ')}."
 
 
 def of_http(error: HTTPException) -> Refusal:
@@ -159,7 +169,8 @@ def _message(error: GatewayError) -> str:
         what, shown = error.details.get("what"), error.details.get("shown")
         if what is None or shown is None:
             return "There is no such entry, or it lies outside of what you may see; the list shows what is there."
-        return f"There is no {what} {shown!r}, or it lies outside of what you may see; the list shows what is there."
+        quoted = f" {shown!r}" if _OUR_ID.fullmatch(str(shown)) else ""
+        return f"There is no {what}{quoted}, or it lies outside of what you may see; the list shows what is there."
     hidden = PERSONAL.get(error.code)
     if not hidden:
         return str(error)

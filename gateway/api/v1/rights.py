@@ -68,6 +68,8 @@ NEEDS: Mapping[str, Need] = {
     "list_batches": Right.ORDERS_READ,
     "show_batch": Door.SIGNED_IN,
     "download_batch_errors": Right.ORDERS_DRAFT,
+    "import_orders": Right.ORDERS_DRAFT,
+    "approve_batch": Right.ORDERS_APPROVE,
     "withdraw_batch": Door.SIGNED_IN,
     "export_orders": Right.ORDERS_EXPORT,
     "disclose_line": Right.ORDERS_EXPORT,

@@ -26,7 +26,7 @@ class IfMatch(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file in a multipart form: its field, the most bytes that are read, and what it is in words."""
+    """A file in a multipart form: its field, the most bytes that are read, what it is in words, and other fields."""
 
     field: str
     limit: int

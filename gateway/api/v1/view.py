@@ -33,7 +33,7 @@ class WrongContentTypeError(GatewayError):
 
 
 class FileMissingError(GatewayError):
-    """The form has no file in the field {field!r}; send {what} there as multipart/form-data."""
+    """The form has no file in the field {field!r}. Send it there as multipart/form-data: {what}."""
 
     code = "file_missing"
 
@@ -78,7 +78,7 @@ def make_view(route: Route, desk: Desk) -> Callable[..., Response]:
         claim = _claim(route, desk)
         if claim is None:
             return _carry_out(route, desk, None, given)
-        kept = idempotency.answer_before(desk.reading, claim, desk.keys)
+        kept = idempotency.answer_of_twin(desk.reading, claim, desk.keys)
         return _once(route, desk, claim, given) if kept is None else _replay(kept)
 
     view.__name__ = route.name
@@ -90,7 +90,10 @@ def _once(route: Route, desk: Desk, claim: Claim, given: dict[str, Any]) -> Resp
     try:
         response = _carry_out(route, desk, claim, given)
     except AlreadyDoneError:
-        return _replay(idempotency.answer_of_twin(desk.reading, claim, desk.keys))
+        kept = idempotency.answer_of_twin(desk.reading, claim, desk.keys)
+        if kept is None:
+            raise
+        return _replay(kept)
     kept = idempotency.Kept(
         status=response.status_code,
         headers={name: value for name, value in response.headers if name in {"ETag", "Location"}},
@@ -188,7 +191,7 @@ def _file(route: Route) -> FileStorage:
         raise FileMissingError(field="", what="a file")
     file = request.files.get(upload.field)
     if file is None:
-        raise FileMissingError(field=upload.field, what=upload.what)
+        raise FileMissingError(field=upload.field, what=upload.what.rstrip("."))
     return file
 
 

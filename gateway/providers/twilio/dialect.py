@@ -9,7 +9,7 @@ from gateway.domain.route import Routes
 from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Answer, Delivery, Event, Params
-from gateway.providers.twilio.facts import NAME, PARAMETERS, FactsReader, called, ending_of, party_of
+from gateway.providers.twilio.facts import NAME, PARAMETERS, FactsReader, IsLoopMark, called, ending_of, party_of
 from gateway.providers.twilio.render import Renderer, document
 from gateway.providers.twilio.signature import SignatureCheck
 
@@ -35,7 +35,7 @@ class Twilio:
         sealer = TokenSealer(keys)
         self._signature = SignatureCheck(origin, tokens)
         self._routes = routes
-        self._reader = FactsReader(routes=routes, bypass=bypass, sealer=sealer, loop_mark=keys.key_id)
+        self._reader = FactsReader(routes=routes, bypass=bypass, sealer=sealer, is_loop_mark=_marks(keys))
         self._renderer = Renderer(
             origin=origin,
             sealer=sealer,
@@ -77,3 +77,9 @@ class Twilio:
                 return document("<Hangup/>")
             case Event.STATUS:
                 return Answer(body=b"", content_type="text/plain", status=204)
+
+
+def _marks(keys: KeyRing) -> IsLoopMark:
+    """Return what knows our marks: the one that this worker sets, and those of workers that started under another key."""
+    own = keys.key_id
+    return lambda mark: mark in {own, *(each.key_id for each in keys.known)}

@@ -1,6 +1,7 @@
 """Reading Twilio's parameters. Only the names below are read: a signature does not say where a name ends."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from gateway.domain.bypass import BypassList
@@ -66,15 +67,18 @@ def called(params: Params) -> str:
     return first(params, "To") or first(params, "Called")
 
 
+IsLoopMark = Callable[[str], bool]
+
+
 class FactsReader:
     """Turns verified parameters and a callback token into facts."""
 
-    def __init__(self, *, routes: Routes, bypass: BypassList, sealer: TokenSealer, loop_mark: str) -> None:
-        """`loop_mark` is what our own outgoing SIP calls carry."""
+    def __init__(self, *, routes: Routes, bypass: BypassList, sealer: TokenSealer, is_loop_mark: IsLoopMark) -> None:
+        """`is_loop_mark` knows what our own outgoing SIP calls carry, while keys change too."""
         self._routes = routes
         self._bypass = bypass
         self._sealer = sealer
-        self._loop_mark = loop_mark
+        self._is_loop_mark = is_loop_mark
 
     def read(self, event: Event, params: Params, token: str, now: datetime) -> CallFacts:
         """Return the facts. Raises TokenRefusedError where the event needs a token and this is none for this call."""
@@ -113,7 +117,7 @@ class FactsReader:
         )
 
     def _arrival(self, params: Params) -> Moment:
-        looped = first(params, _LOOP_PARAMETER) == self._loop_mark
+        looped = self._is_loop_mark(first(params, _LOOP_PARAMETER))
         return Looping() if looped else Arriving()
 
 
