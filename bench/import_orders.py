@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import text
 
+from bench.checks import CheckError
 from gateway.assembly import Parts, prepare
 from gateway.clock import utc_now
 from gateway.register import courts, districts
@@ -51,7 +52,7 @@ class Race:
         return self.ours / self.bare
 
 
-class ImportBenchError(Exception):
+class ImportBenchError(CheckError):
     """An import did not do what the bench measures."""
 
 

@@ -21,6 +21,8 @@ from bench.calls import Scenario
 from bench.checks import CheckError, check_documents, check_evidence, check_no_database, plays_in, settled
 from bench.contest import FULL, SHORT, Entrant, Rounds, Size, hold
 from bench.data import make_data
+from bench.import_orders import FULL_ROWS, SHORT_ROWS, race
+from bench.import_orders import table as import_table
 from bench.load import LoadError
 from bench.report import FLASK, OURS, OURS_MIX, OURS_ORDER, WSGI, results, tables
 from bench.servers import Server, ServerError, gateway, peer
@@ -73,7 +75,8 @@ def compare(size: Size, scratch: Path) -> None:
         )
         rounds, silent = _held(entrants, size, ours, scratch)
         api = compare_api(ours, data, scratch, rounds=size.rounds // 2, seconds=size.seconds)
-    table = f"{tables(rounds, silent)}\n{api}"
+    imports = import_table(race(scratch / "imports", FULL_ROWS if size is FULL else SHORT_ROWS))
+    table = f"{tables(rounds, silent)}\n{api}\n{imports}"
     print(table)
     if size is FULL:
         _RESULTS.write_text(results(table, size, utc_now(), load), encoding="utf-8")

@@ -14,7 +14,7 @@ def unlink_plays(connection: Connection, order_ids: Sequence[str]) -> dict[str, 
     """Take line, caller and the provider's call id from the plays of orders; return how many each had, by order id.
 
     A random index takes the line's place, so that not even who has the keys can tell which plays were on one line. The
-    ordinal stays: it is sealed, and says nothing.
+    ordinal stays: it says nothing.
     """
     rows = connection.execute(select(plays.c.play_id, plays.c.order_id).where(plays.c.order_id.in_(order_ids))).all()
     counts: dict[str, int] = {}

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.audit.play_seal import seal_play
 from gateway.audit.tables import plays, trail
 from gateway.audit.tags import Tag
 from gateway.privacy.keys import Keys
@@ -19,18 +18,18 @@ from gateway.privacy.rewrite import Sealed
 SEALED = (Sealed(table=plays, name="plays", columns=("provider_call_id",)),)
 
 
-def move_plays(connection: Connection, before: bytes, after: bytes, keys: Keys) -> None:
+def move_plays(connection: Connection, before: bytes, after: bytes) -> None:
     """Let the plays on a line stand under its new index, so that caps go on counting them."""
     moving = update(plays).where(plays.c.line_index == before).values(line_index=after)
     try:
         with connection.begin_nested():
             connection.execute(moving)
     except IntegrityError:
-        _renumber(connection, before, after, keys)
+        _renumber(connection, before, after)
 
 
-def _renumber(connection: Connection, before: bytes, after: bytes, keys: Keys) -> None:
-    """Move plays of which some have an ordinal that a play under the new index has too, and seal those anew.
+def _renumber(connection: Connection, before: bytes, after: bytes) -> None:
+    """Move plays of which some have an ordinal that a play under the new index has too; their seals leave it out.
 
     Two workers, of which one had learnt of the new key and the other had not, may have taken it at the same moment.
     """
@@ -46,8 +45,7 @@ def _renumber(connection: Connection, before: bytes, after: bytes, keys: Keys) -
         values: dict[str, Any] = {"line_index": after}
         if row.ordinal is not None and (row.purpose, row.ordinal) in taken:
             highest[row.purpose] += 1
-            numbered = {**row._asdict(), "ordinal": highest[row.purpose]}
-            values |= {"ordinal": numbered["ordinal"], "seal": seal_play(numbered, keys)}
+            values["ordinal"] = highest[row.purpose]
         connection.execute(update(plays).where(plays.c.play_id == row.play_id).values(values))
 
 

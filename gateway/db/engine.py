@@ -101,7 +101,11 @@ def open_for_office(database: str, *, may_create: Callable[[], bool] = lambda: F
         _watch_file(engine, path)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": int(OFFICE_TIMEOUT_SECONDS)})
+    # A key that somebody presses on a call waits here too: not for ever behind a long transaction.
+    options = f"-c lock_timeout={int(OFFICE_TIMEOUT_SECONDS * 1000)}"
+    return create_engine(
+        url, pool_pre_ping=True, connect_args={"connect_timeout": int(OFFICE_TIMEOUT_SECONDS), "options": options}
+    )
 
 
 def _parse(database: str) -> URL:

@@ -46,8 +46,17 @@ class Line:
         if self.zone:
             try:
                 ZoneInfo(self.zone)
-            except (ZoneInfoNotFoundError, ValueError) as error:
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
                 raise UnknownZoneError(shown=self.zone) from error
+
+
+class SureLine(Line):
+    """A line whose number and zone were found possible before: when it was written, or by other, quicker means."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Check nothing again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +127,7 @@ def of_orders(
         entry = LineEntry(
             line_id=row.line_id,
             order_id=row.order_id,
-            line=Line(
+            line=SureLine(
                 number=E164(cipher.decrypt(row.line, place=f"lines.line:{row.line_id}")),
                 zone=row.zone,
                 evidence=cipher.decrypt(row.evidence, place=f"lines.evidence:{row.line_id}") if row.evidence else "",

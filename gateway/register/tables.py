@@ -257,7 +257,7 @@ disputes = Table(
     "disputes",
     metadata,
     Column("dispute_id", String(40), primary_key=True),
-    Column("order_id", ForeignKey("orders.order_id"), nullable=False),
+    Column("order_id", ForeignKey("orders.order_id"), nullable=False, index=True),
     # No foreign key: a dispute outlives the line, whose number is purged.
     Column("line_id", String(40), nullable=False),
     Column("ground", String(16), nullable=False),

@@ -14,7 +14,6 @@ from gateway.workflows.approve_order import approve_order
 from gateway.workflows.batch_access import batch_for, demand_anywhere
 from gateway.workflows.change import Errand, change
 from gateway.workflows.office import Office
-from gateway.workflows.propose_own_words import propose_own_words
 from gateway.workflows.second_officer import demand_officer
 
 MOST_FAILURES = 1_000
@@ -82,7 +81,6 @@ def _page(office: Office, batch_id: str, after: str) -> tuple[str, ...]:
 
 def _approve(office: Office, order_id: str, errand: Errand) -> Failure | None:
     try:
-        propose_own_words(office, order_id, errand)
         approve_order(office, order_id, errand)
     except GatewayError as error:
         return Failure(order_id=order_id, code=error.code, message=str(error))

@@ -18,6 +18,7 @@ from gateway.workflows.access import order_for
 from gateway.workflows.change import Errand, change, demand_unclaimed
 from gateway.workflows.draft_order import demand_evidence
 from gateway.workflows.office import Office
+from gateway.workflows.propose_own_words import propose_own_words
 from gateway.workflows.publish_notice import Made, Wanted, make_parts, make_replies, purposes_for
 from gateway.workflows.second_officer import demand_officer, demand_second, demand_second_hearing
 
@@ -40,6 +41,7 @@ def approve_order(office: Office, order_id: str, errand: Errand, *, expected: in
     InvalidTransitionError, InvalidWindowError, and what is wrong with a notice.
     """
     demand_officer(errand)
+    expected = propose_own_words(office, order_id, errand, expected=expected)
     read = _read(office, order_id, errand, expected)
     parts = _render(office, read, errand)
     with change(office.engine, office.keys, errand) as under_way:

@@ -12,6 +12,7 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.order import OrderState
 from gateway.domain.rights import NotAllowedError, Right
 from gateway.register import courts
+from gateway.register.batches import visible
 from gateway.register.districts import below
 from gateway.register.order_list import in_state
 from gateway.register.reach import within
@@ -94,7 +95,7 @@ def _demand_counting(connection: Connection, query: StatisticsQuery, errand: Err
 
 
 def _here(query: StatisticsQuery, errand: Errand) -> list[ColumnElement[bool]]:
-    here = [within(errand.actor.reach(Right.STATISTICS_READ)), orders.c.court_id == query.court_id]
+    here = [visible(), within(errand.actor.reach(Right.STATISTICS_READ)), orders.c.court_id == query.court_id]
     if query.district_id:
         reached = below(frozenset({query.district_id}))
         here.append(orders.c.district_id.in_(select(reached.c.district_id)))

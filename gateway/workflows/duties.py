@@ -17,6 +17,7 @@ from gateway.workflows.checkpoint_audit import Ledger, checkpoint_of_the_day
 from gateway.workflows.office import Office
 from gateway.workflows.purge_ended import purge_daily
 from gateway.workflows.run_jobs import Handler
+from gateway.workflows.sweep_batches import sweep_batches
 from gateway.workflows.work import Round
 
 # A request is repeated within minutes, and its answer may hold what is shown once.
@@ -50,6 +51,7 @@ def rounds_of(office: Office, *, checkpoints: Path, retention_days: int) -> tupl
         # Each hour, so that the checkpoint of a day is there soon after its midnight (UTC); a day has one only.
         Round(name="checkpoint", every=hour, do=checkpoint),
         Round(name="purge", every=day, do=purge),
+        Round(name="sweep_batches", every=day, do=partial(sweep_batches, office)),
         round_of("forget_claims", hour, claims.forget, KEEP_CLAIMS),
         round_of("forget_messages", day, deliveries.forget, KEEP_MESSAGES),
         round_of("forget_sessions", hour, sessions.forget, KEEP_SIGN_INS),

@@ -16,7 +16,7 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.order import LONGEST_VALIDITY, Authority
 from gateway.domain.subject import NaturalPerson, Organisation, Subject, SubjectKind
 from gateway.register.errors import UnknownZoneError
-from gateway.register.lines import Line
+from gateway.register.lines import Line, SureLine
 from gateway.register.possible_lines import PossibleLines
 from gateway.register.quick_identifiers import QuickIdentifiers
 from gateway.workflows.import_columns import TEXT, Header, unguarded
@@ -78,15 +78,6 @@ class OrderRow:
     languages: tuple[str, ...]
     valid_for: timedelta
     texts: Mapping[str, str] = field(default_factory=dict)
-
-
-class SureLine(Line):
-    """A line that was found possible by other means than phonenumbers' own, slow ones."""
-
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        """Check nothing: `RowReader` has."""
 
 
 class RowReader:

@@ -9,17 +9,18 @@ from gateway.workflows.office import Office
 from gateway.workflows.publish_notice import Text, purposes_for, render
 
 
-def propose_own_words(office: Office, order_id: str, errand: Errand) -> None:
+def propose_own_words(office: Office, order_id: str, errand: Errand, *, expected: int | None = None) -> int | None:
     """Render an order's own words and propose them in the drafter's name; where it has none, nothing happens.
 
-    A proposal that somebody made since the import is the later word, and stays. Raises UnknownEntryError,
-    NotAllowedError, StaleVersionError, and what is wrong with a text.
+    Returns the version to go on from: `expected`, or the new one that has the proposals. A proposal that somebody made
+    since the import is the later word, and stays. Raises UnknownEntryError, NotAllowedError, StaleVersionError, and
+    what is wrong with a text.
     """
     with office.engine.begin() as connection:
         words = own_words.of_order(connection, order_id, office.keys)
         if not words:
-            return
-        order = order_for(connection, office.keys, errand.actor, order_id, Right.ORDERS_APPROVE)
+            return expected
+        order = order_for(connection, office.keys, errand.actor, order_id, Right.ORDERS_APPROVE, expected=expected)
     parts = [render(office.studio, Text(text=text), language, errand.at) for language, text in words.items()]
     with office.engine.begin() as connection:
         order = order_for(connection, office.keys, errand.actor, order_id, Right.ORDERS_APPROVE, expected=order.version)
@@ -35,4 +36,4 @@ def propose_own_words(office: Office, order_id: str, errand: Errand) -> None:
                 )
                 proposals.put(connection, made, office.keys)
         own_words.remove(connection, order_id)
-        orders.save(connection, order)
+        return orders.save(connection, order).version

@@ -173,5 +173,5 @@ def _in_one_transaction(
         portion = rewrite(connection, sealed, keys, after=after, limit=limit)
         if sealed is register.LINES:
             for moved in portion.moved:
-                audit.move_plays(connection, moved.before, moved.after, keys.active)
+                audit.move_plays(connection, moved.before, moved.after)
     return portion

@@ -80,6 +80,6 @@ class Twilio:
 
 
 def _marks(keys: KeyRing) -> IsLoopMark:
-    """Return what knows our marks: the one that this worker sets, and those of workers that started under another key."""
+    """Return what knows our marks: that of this worker, and those of workers that started under another key."""
     own = keys.key_id
     return lambda mark: mark in {own, *(each.key_id for each in keys.known)}

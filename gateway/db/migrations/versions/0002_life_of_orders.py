@@ -66,6 +66,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("resolved_by", sa.String(length=100), nullable=True))
         batch_op.add_column(sa.Column("resolution", sa.String(length=16), nullable=True))
         batch_op.add_column(sa.Column("note", sa.LargeBinary(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_disputes_order_id"), ["order_id"], unique=False)
         batch_op.drop_constraint(batch_op.f("fk_disputes_line_id_lines"), type_="foreignkey")
         batch_op.create_check_constraint(
             batch_op.f("ck_disputes_resolution"), "resolution IN ('resume', 'lift', 'remove_line')"
@@ -130,6 +131,7 @@ def downgrade() -> None:
     with op.batch_alter_table("lines") as batch_op:
         batch_op.drop_column("evidence")
     with op.batch_alter_table("disputes") as batch_op:
+        batch_op.drop_index(op.f("ix_disputes_order_id"))
         batch_op.drop_constraint(op.f("ck_disputes_resolution"), type_="check")
         batch_op.drop_constraint(op.f("ck_disputes_resolved"), type_="check")
         for name in ("resolved_at", "resolved_by", "resolution", "note"):
