@@ -39,6 +39,7 @@ def main() -> None:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--short", action="store_true", help="two rounds of one second; writes nothing")
     mode.add_argument("--profile", action="store_true", help="profile the hot path in one process")
+    parser.add_argument("--rows", type=int, default=0, help="how many orders to import, instead of the usual number")
     chosen = parser.parse_args()
     # A bench that is told to end stops its servers and removes its data on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
@@ -49,13 +50,13 @@ def main() -> None:
             sys.exit("wrk is not installed: run scripts/install-test-packages, then this again")
         else:
             try:
-                compare(SHORT if chosen.short else FULL, Path(scratch))
+                compare(SHORT if chosen.short else FULL, Path(scratch), chosen.rows)
             except (CheckError, LoadError, ServerError) as error:
                 sys.exit(f"The bench failed: {error}.")
 
 
-def compare(size: Size, scratch: Path) -> None:
-    """Check, measure and report. Raises CheckError, LoadError, ServerError."""
+def compare(size: Size, scratch: Path, rows: int) -> None:
+    """Check, measure and report; `rows` orders are imported, 0 for the usual number. Raises CheckError, LoadError."""
     load = " ".join(f"{each:.1f}" for each in os.getloadavg())
     data = scratch / "data"
     make_data(data, size.orders)
@@ -75,7 +76,7 @@ def compare(size: Size, scratch: Path) -> None:
         )
         rounds, silent = _held(entrants, size, ours, scratch)
         api = compare_api(ours, data, scratch, rounds=size.rounds // 2, seconds=size.seconds)
-    imports = import_table(race(scratch / "imports", FULL_ROWS if size is FULL else SHORT_ROWS))
+    imports = import_table(race(scratch / "imports", rows or (FULL_ROWS if size is FULL else SHORT_ROWS)))
     table = f"{tables(rounds, silent)}\n{api}\n{imports}"
     print(table)
     if size is FULL:

@@ -38,7 +38,13 @@ _WORDS = {"check": "Checking", "write": "Writing", "take back": "Taking back", "
 @click.option("--court", required=True, help="The court's id, as `districts list` shows it.")
 @click.option("--authority", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A PDF for all rows.")
 @click.option("--legal-basis", default="", help="The law, for rows that do not state their own.")
-@click.option("--mode", type=click.Choice([mode.value for mode in Mode]), default=Mode.ALL_OR_NOTHING.value)
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.ALL_OR_NOTHING.value,
+    show_default=True,
+    help="Whether one refused row refuses the file, or itself alone.",
+)
 @click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")
 @click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the refused rows.")
 @click.option("--as", "login", default="", metavar="LOGIN", help="The officer who drafts; not the one who approves.")

@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from gateway.domain.errors import GatewayError
 
 INSTALLED = Path("/usr/lib/postgresql")
+_SOME = 65_536
 _MAJOR = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
@@ -55,8 +56,10 @@ def major_of(program: Path) -> int:
 
 def run(arguments: Sequence[str | Path], *, password: str) -> None:
     """Run a program to its end. Raises ProgramFailedError."""
-    with running(arguments, password=password):
-        pass
+    with running(arguments, password=password) as output:
+        # A program whose output nobody reads may end before it has said what is wrong.
+        while output.read(_SOME):
+            pass
 
 
 @contextmanager

@@ -49,14 +49,13 @@ class Line:
             except (ZoneInfoNotFoundError, ValueError, OSError) as error:
                 raise UnknownZoneError(shown=self.zone) from error
 
-
-class SureLine(Line):
-    """A line whose number and zone were found possible before: when it was written, or by other, quicker means."""
-
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
-        """Check nothing again."""
+    @classmethod
+    def known(cls, *, number: E164, zone: str, evidence: str) -> "Line":
+        """Return a line that was found possible before, when it was written or by quicker means, and is not again."""
+        line = object.__new__(cls)
+        for name, value in (("number", number), ("zone", zone), ("evidence", evidence)):
+            object.__setattr__(line, name, value)
+        return line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +126,7 @@ def of_orders(
         entry = LineEntry(
             line_id=row.line_id,
             order_id=row.order_id,
-            line=SureLine(
+            line=Line.known(
                 number=E164(cipher.decrypt(row.line, place=f"lines.line:{row.line_id}")),
                 zone=row.zone,
                 evidence=cipher.decrypt(row.evidence, place=f"lines.evidence:{row.line_id}") if row.evidence else "",

@@ -16,7 +16,7 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.order import LONGEST_VALIDITY, Authority
 from gateway.domain.subject import NaturalPerson, Organisation, Subject, SubjectKind
 from gateway.register.errors import UnknownZoneError
-from gateway.register.lines import Line, SureLine
+from gateway.register.lines import Line
 from gateway.register.possible_lines import PossibleLines
 from gateway.register.quick_identifiers import QuickIdentifiers
 from gateway.workflows.import_columns import TEXT, Header, unguarded
@@ -232,7 +232,7 @@ class RowReader:
         written, _, own_zone = text.partition("@")
         number, zone = E164.parse(written), own_zone or usual_zone
         if zone in self._zones and self._possible.certainly(number.number):
-            return SureLine(number=number, zone=zone, evidence=evidence)
+            return Line.known(number=number, zone=zone, evidence=evidence)
         try:
             line = Line(number=number, zone=zone, evidence=evidence)
         except OSError as error:

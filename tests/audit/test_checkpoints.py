@@ -249,7 +249,10 @@ def only(faults: tuple[Fault, ...]) -> Fault:
         "UPDATE plays SET played_at = played_at - 1",
         "UPDATE plays SET purpose = 'warning', leg = 'B'",
         "UPDATE plays SET provider = 'other'",
-        "UPDATE plays SET order_id = (SELECT min(o.order_id) FROM orders o WHERE o.subject_kind = plays.subject_kind)",
+        (
+            "UPDATE plays SET order_id = (SELECT min(o.order_id) FROM orders o"
+            " WHERE o.subject_kind = plays.subject_kind AND o.order_id <> plays.order_id)"
+        ),
         "UPDATE plays SET seal = NULL",
     ],
 )

@@ -47,8 +47,10 @@ def loaded(office: Parts) -> tuple[str, int]:
         batch_id = (
             connection.execute(select(batches.c.batch_id).order_by(batches.c.created_at.desc())).scalars().first()
         )
+        if batch_id is None:
+            return "", 0
         count = select(func.count()).select_from(orders).where(orders.c.batch_id == batch_id)
-        return batch_id or "", int(connection.execute(count).scalar_one())
+        return batch_id, int(connection.execute(count).scalar_one())
 
 
 def children_of(pid: int) -> list[int]:

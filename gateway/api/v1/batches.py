@@ -1,7 +1,7 @@
 """`/batches` and `/exports`: orders that came in a file, and orders in a file to take away."""
 
 from datetime import datetime
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
 from pydantic import Field
 from werkzeug.datastructures import FileStorage
@@ -41,7 +41,7 @@ class ExportFilter(Input):
 class ImportForm(Input):
     """How a file is imported: as a whole or row by row, in earnest or to see what would be refused."""
 
-    mode: Mode = Mode.ALL_OR_NOTHING
+    mode: Literal["all-or-nothing", "per-row"] = "all-or-nothing"
     dry_run: bool = False
     legal_basis: str = Field(default="", max_length=4000, description="For rows that state none.")
     document_sha256: Sha256 | None = Field(default=None, description="For rows that state none.")
@@ -126,7 +126,7 @@ def get_errors(call: Call, batch_id: str) -> Stream:
 def post_import(call: Call, court_id: str, file: FileStorage, form: ImportForm) -> Answer:
     """Import orders from a CSV or XLSX file, at most 200 MB, as a job; they wait for approval like any others."""
     options = ImportOptions(
-        mode=form.mode,
+        mode=Mode(form.mode),
         dry_run=form.dry_run,
         legal_basis=form.legal_basis,
         document_sha256=form.document_sha256 or "",

@@ -17,8 +17,8 @@ from gateway.domain.errors import GatewayError
 
 MEDIA = "application/problem+json"
 DOCS = "/api/v1/docs"
-# Ids of ours are quoted; whatever else stood in an address may be a number or a name that was put in the wrong place.
-_OUR_ID = re.compile(r"[a-z]{2,5}_[0-9a-f]{8,32}|[a-z][a-z-]*[a-z]")
+# What has the form of an id is quoted; whatever else stood in an address may be a number put in the wrong place.
+_OUR_ID = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _GENERAL_CURE = f"Send what the schema in {DOCS} allows."
 _CURES: Mapping[str, str] = {
     "missing": "Add it.",
