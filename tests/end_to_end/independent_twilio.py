@@ -26,6 +26,7 @@ from tests.twiml import assert_valid_twiml
 
 # "Twilio waits 5 seconds to connect and 15 seconds for the answer" and retries once (docs/usage/webhooks).
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_BEFORE_AGAIN_SECONDS = 0.1
 _ATTEMPTS = 2
 _MULAW_FORMAT, _TELEPHONE_RATE = 7, 8000
 # One verb may lead to the next document many times, but no real call needs this many.
@@ -286,6 +287,8 @@ class _Call:
             except httpx.TransportError as error:
                 if attempt == _ATTEMPTS:
                     self._fail(f"{urlsplit(url).path} did not answer: {type(error).__name__}")
+                # A worker that was killed resets its calls some moments before its door is closed.
+                time.sleep(_BEFORE_AGAIN_SECONDS)
 
     def _length_at(self, url: str) -> float:
         response, _ = self._send("GET", url)
