@@ -10,8 +10,9 @@ help: ## Show this list
 
 setup: .venv/.complete ## Create .venv, locked, for running and developing
 
-.venv/.complete: pyproject.toml uv.lock scripts/uv
+.venv/.complete: pyproject.toml uv.lock scripts/uv package-lock.json scripts/fetch-assets
 	scripts/uv sync --frozen --quiet --compile-bytecode
+	$(BIN)/python scripts/fetch-assets
 	@touch $@
 
 run: setup ## Load the demo and serve it on 127.0.0.1:8080

@@ -16,6 +16,9 @@ from gateway.api.front import Front
 from gateway.api.v1.app import make_api
 from gateway.api.v1.desk import Desk
 from gateway.assembly import Parts, put_together
+from gateway.clock import utc_now
+from gateway.console.app import make_console
+from gateway.console.desk import Desk as ConsoleDesk
 from gateway.metrics import Metrics
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.token import TokenSealer
@@ -27,7 +30,9 @@ from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen, ScreenKeeper
 from gateway.settings import Settings, SettingsError
 from gateway.workflows.call_desk import CallDesk
+from gateway.workflows.count_calls import Tally, TallyKeeper
 from gateway.workflows.loop_guard import LoopGuard
+from gateway.workflows.people_desk import PeopleDesk
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -51,6 +56,9 @@ def create_app(settings: Settings) -> Flask:
         first=parts.key_watch(failed=lambda _error: metrics.screen_failed()).look,
     )
     keeper.start()
+    tally = Tally(utc_now())
+    counting = TallyKeeper(tally, parts.calls, clock=utc_now, failed=lambda _error: metrics.tally_failed())
+    counting.start()
     desk = CallDesk(
         engine=parts.calls,
         office=parts.studio.engine,
@@ -61,7 +69,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app = Flask("gateway", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys))
+    switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys), tally=tally)
     app.register_blueprint(make_providers(dialects(parts), switchboard))
     app.register_blueprint(prompts.make_blueprint(parts.studio.library))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
@@ -71,31 +79,43 @@ def create_app(settings: Settings) -> Flask:
         )
     )
     app.register_error_handler(500, _internal_error)
-    others = {"/api/": _api(parts)}
+    # One desk for both, for it hashes passwords in turn.
+    people = parts.people_desk()
+    others = {"/api/": _api(parts, people), "/console": _console(parts, people)}
     app.wsgi_app = Front(app.wsgi_app, others)  # type: ignore[method-assign]  # Flask's own way for middleware.
-    app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper)
+    app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper, counting=counting)
     return app
 
 
 class Running:
     """What a program that made an app itself (a test, a bench) has to stop."""
 
-    def __init__(self, *, parts: Parts, keeper: ScreenKeeper) -> None:
+    def __init__(self, *, parts: Parts, keeper: ScreenKeeper, counting: TallyKeeper) -> None:
         """Keep the parts."""
         self.parts = parts
         self._keeper = keeper
+        self.counting = counting
 
     def stop(self) -> None:
-        """End the screen's thread and close the database."""
+        """End the threads of the screen and of the count of calls, and close the database."""
         self._keeper.stop()
+        self.counting.stop()
         self.parts.close()
 
 
-def _api(parts: Parts) -> "WSGIApplication":
+def _api(parts: Parts, people: PeopleDesk) -> "WSGIApplication":
     """Return the API; who signs in comes from the address that the trusted proxies state."""
     settings = parts.settings
-    api = make_api(Desk(office=parts.office, people=parts.people_desk(), oidc=_provider(settings)))
+    api = make_api(Desk(office=parts.office, people=people, oidc=_provider(settings)))
     return ProxyFix(api.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0)
+
+
+def _console(parts: Parts, people: PeopleDesk) -> "WSGIApplication":
+    """Return the console; who signs in comes from the address that the trusted proxies state."""
+    settings = parts.settings
+    desk = ConsoleDesk(office=parts.office, people=people, settings=settings, oidc=_provider(settings))
+    console = make_console(desk)
+    return ProxyFix(console.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0)
 
 
 def _provider(settings: Settings) -> OidcSettings | None:

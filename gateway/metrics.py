@@ -33,6 +33,11 @@ class Metrics:
         self._screens = Counter(
             "notice_gateway_screen_failures", "Times the screen could not be refreshed.", registry=registry
         )
+        self._tallies = Counter(
+            "notice_gateway_call_count_failures",
+            "Times the calls of an hour could not be written down; they are kept and tried again.",
+            registry=registry,
+        )
         self._dispositions = Counter(
             "notice_gateway_dispositions", "How calls ended.", ("provider", "disposition"), registry=registry
         )
@@ -72,6 +77,11 @@ class Metrics:
         """Count a refresh that the database did not answer."""
         with _forgiven():
             self._screens.inc()
+
+    def tally_failed(self) -> None:
+        """Count a writing of the calls of an hour that the database did not take."""
+        with _forgiven():
+            self._tallies.inc()
 
     def ended(self, provider: str, disposition: str) -> None:
         """Count the end of a call."""

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from gateway.domain.errors import GatewayError
 
 TICKS_PER_SECOND = 8000
+# What each party hears of the other while the two talk: a low tone each, in Hz.
+CALLEE_VOICE, CALLER_VOICE = (300.0,), (350.0,)
 _PCM, _ALAW, _MULAW, _EXTENSIBLE = 0x0001, 0x0006, 0x0007, 0xFFFE
 _CHUNK_HEADER, _RIFF_HEADER = struct.Struct("<4sI"), struct.Struct("<4sI4s")
 _FORMAT = struct.Struct("<HHIIHH")

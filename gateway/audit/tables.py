@@ -74,3 +74,15 @@ trail_head = Table(
     Column("seal", LargeBinary(32), nullable=False),
     CheckConstraint("one = 1", name="one_row"),
 )
+
+# How many calls came in which hour (its beginning), and what they were answered with. No number, no line, no order:
+# a call to a line without an order is counted here, and recorded nowhere.
+call_counts = Table(
+    "call_counts",
+    metadata,
+    Column("hour", Instant, primary_key=True, autoincrement=False),
+    Column("outcome", String(16), primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    CheckConstraint("outcome IN ('public_notice', 'warning', 'private_notice', 'connect', 'end')", name="outcome"),
+    CheckConstraint("calls > 0", name="calls"),
+)

@@ -40,6 +40,7 @@ class Tag(Enum):
     ROLE_GIVEN = "people:role:given"
     ROLE_TAKEN = "people:role:taken"
     CREDENTIAL_CHANGED = "people:credential:changed"
+    CREDENTIAL_REFUSED = "people:credential:refused"
     SIGNED_IN = "people:session:opened"
     SIGN_IN_REFUSED = "people:session:refused"
     SIGNED_OUT = "people:session:closed"

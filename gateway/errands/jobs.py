@@ -118,7 +118,19 @@ def of_court(
     most: int = _PAGE,
 ) -> tuple[Job, ...]:
     """Return the jobs of a court, the newest first; `after` is the cursor of the last one that was seen."""
-    asked = select(jobs).where(jobs.c.court_id == court_id)
+    return listed(connection, ring, jobs.c.court_id == court_id, after=after, most=most)
+
+
+def listed(
+    connection: Connection,
+    ring: KeyRing,
+    which: ColumnElement[bool],
+    *,
+    after: tuple[datetime, str] | None = None,
+    most: int = _PAGE,
+) -> tuple[Job, ...]:
+    """Return a page of the jobs that `which` selects, the newest first."""
+    asked = select(jobs).where(which)
     if after is not None:
         at, job_id = after
         asked = asked.where(or_(jobs.c.created_at < at, and_(jobs.c.created_at == at, jobs.c.job_id < job_id)))

@@ -1,4 +1,4 @@
-"""The tables of errands: claims, jobs, and rounds (what is done again and again)."""
+"""The tables of errands: claims, jobs, rounds (what is done again and again), and unfinished forms."""
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, String, Table
 
@@ -44,4 +44,19 @@ rounds = Table(
     Column("due_at", Instant, nullable=False),
     Column("leased_until", Instant, nullable=True),
     Column("finished_at", Instant, nullable=True),
+)
+
+# What somebody began to type: path and fields as JSON, encrypted. It is nobody's act yet, so the trail has none of it.
+unfinished_forms = Table(
+    "unfinished_forms",
+    metadata,
+    Column("form_id", String(40), primary_key=True),
+    Column("person_id", String(40), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("fields", LargeBinary, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Index(None, "person_id", "kept_at"),
+    CheckConstraint("expires_at > kept_at", name="window"),
 )

@@ -48,6 +48,17 @@ class Session:
     is_due: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A session that is not over, as its person sees it; `seen_at` is true to the minute."""
+
+    session_id: str
+    method: Method
+    opened_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
 def open_(connection: Connection, ring: KeyRing, person_id: str, method: Method, now: datetime) -> Opened:
     """Open a session and return it with its token."""
     opened = Opened(session_id=new_id("ses"), person_id=person_id, token=new_session_token(), expires_at=now + LONGEST)
@@ -101,6 +112,46 @@ def find(connection: Connection, ring: KeyRing, token: str, now: datetime) -> Se
     )
 
 
+def owner_of(connection: Connection, ring: KeyRing, token: str) -> str:
+    """Return whose session a token is or was, expired or not; that opens nothing, and says whose work was cut short.
+
+    Raises NotSignedInError where the token is unknown, was signed out, or its person was closed.
+    """
+    statement = (
+        select(sessions.c.person_id)
+        .join(people, people.c.person_id == sessions.c.person_id)
+        .where(
+            sessions.c.token_hash.in_(indexes_of_secret(token, ring)),
+            sessions.c.closed_at.is_(None),
+            people.c.closed_at.is_(None),
+        )
+    )
+    found = connection.execute(statement).scalar()
+    if found is None:
+        raise NotSignedInError
+    return str(found)
+
+
+def of_person(connection: Connection, person_id: str, now: datetime) -> tuple[OpenSession, ...]:
+    """Return the sessions of a person that are not over, the one that was used last first."""
+    statement = select(sessions).where(
+        sessions.c.person_id == person_id,
+        sessions.c.closed_at.is_(None),
+        sessions.c.expires_at > now,
+        sessions.c.seen_at > now - IDLE,
+    )
+    return tuple(
+        OpenSession(
+            session_id=row.session_id,
+            method=Method(row.method),
+            opened_at=row.opened_at,
+            seen_at=row.seen_at,
+            expires_at=row.expires_at,
+        )
+        for row in connection.execute(statement.order_by(sessions.c.seen_at.desc(), sessions.c.session_id))
+    )
+
+
 def note_use(connection: Connection, session_id: str, now: datetime) -> None:
     """Write down that a session was used."""
     connection.execute(update(sessions).where(sessions.c.session_id == session_id).values(seen_at=now))
@@ -116,6 +167,17 @@ def close_all(connection: Connection, person_id: str, now: datetime) -> int:
     """Close every session of a person and return how many were open."""
     statement = update(sessions).where(
         sessions.c.person_id == person_id, sessions.c.closed_at.is_(None), sessions.c.expires_at > now
+    )
+    return connection.execute(statement.values(closed_at=now)).rowcount
+
+
+def close_others(connection: Connection, person_id: str, keep: str, now: datetime) -> int:
+    """Close every session of a person but the one with the id `keep`, and return how many were open."""
+    statement = update(sessions).where(
+        sessions.c.person_id == person_id,
+        sessions.c.session_id != keep,
+        sessions.c.closed_at.is_(None),
+        sessions.c.expires_at > now,
     )
     return connection.execute(statement.values(closed_at=now)).rowcount
 

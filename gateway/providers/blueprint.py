@@ -22,6 +22,7 @@ from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Answer, Delivery, Dialect, Event, Params, SignatureRefusedError
 from gateway.workflows.answer_call import answer_call
 from gateway.workflows.call_desk import CallDesk
+from gateway.workflows.count_calls import Tally
 from gateway.workflows.end_call import end_call, note_ending
 from gateway.workflows.take_key import take_key
 
@@ -48,6 +49,7 @@ class Switchboard:
     desk: CallDesk
     metrics: Metrics
     sealer: TokenSealer
+    tally: Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,8 @@ def _view(dialect: Dialect, event: Event, switchboard: Switchboard) -> Callable[
         handled = _handle(dialect, event, params, switchboard)
         took = perf_counter() - started
         switchboard.metrics.answered(dialect.name, event.value, handled.decision.value, handled.reason.value, took)
+        if event is Event.CALL:
+            switchboard.tally.count(handled.decision)
         # A call to a line without an order is only counted: neither number nor call id is written anywhere.
         record.info(
             "webhook",

@@ -37,14 +37,12 @@ def get(connection: Connection, court_id: str, *, lock: bool = False) -> Court:
     row = connection.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
     if row is None:
         raise unknown(court_id)
-    return Court(
-        court_id=row.court_id,
-        name=row.name,
-        zone=row.zone,
-        warning_days=row.warning_days,
-        caps=caps_of(row),
-        version=row.version,
-    )
+    return _read(row)
+
+
+def all_of(connection: Connection) -> tuple[Court, ...]:
+    """Return every court, in the order of their ids."""
+    return tuple(_read(row) for row in connection.execute(select(courts).order_by(courts.c.court_id)))
 
 
 def save(connection: Connection, court: Court, version: int) -> Court:
@@ -72,6 +70,17 @@ def caps_of(row: Row[*tuple[Any, ...]]) -> Caps:
         contents_per_30_days=row.contents_per_30_days,
         earliest=time(*divmod(row.earliest_minute, 60)),
         latest=time(*divmod(row.latest_minute, 60)),
+    )
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> Court:
+    return Court(
+        court_id=row.court_id,
+        name=row.name,
+        zone=row.zone,
+        warning_days=row.warning_days,
+        caps=caps_of(row),
+        version=row.version,
     )
 
 

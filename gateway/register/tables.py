@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
 )
 
 from gateway.db.metadata import Instant, metadata
@@ -114,6 +115,18 @@ orders = Table(
     ),
     Index(None, "court_id", "drafted_at", "order_id"),
 )
+# What waits for officers is little beside what was approved or is over: each of these holds that little.
+_unapproved = and_(orders.c.approved_at.is_(None), orders.c.lifted_at.is_(None), orders.c.purged_at.is_(None))
+_approved = and_(orders.c.approved_at.is_not(None), orders.c.lifted_at.is_(None))
+Index(
+    None,
+    orders.c.batch_id,
+    orders.c.submitted_at,
+    orders.c.drafted_by,
+    sqlite_where=_unapproved,
+    postgresql_where=_unapproved,
+)
+Index(None, orders.c.valid_until, sqlite_where=_approved, postgresql_where=_approved)
 
 lines = Table(
     "lines",
@@ -274,4 +287,11 @@ disputes = Table(
         "(resolved_at IS NULL) = (resolution IS NULL) AND (resolved_at IS NULL) = (resolved_by IS NULL)",
         name="resolved",
     ),
+)
+Index(
+    None,
+    disputes.c.opened_at,
+    disputes.c.dispute_id,
+    sqlite_where=disputes.c.resolved_at.is_(None),
+    postgresql_where=disputes.c.resolved_at.is_(None),
 )

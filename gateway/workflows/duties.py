@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from gateway.audit import call_counts
 from gateway.domain.rights import GATEWAY
 from gateway.errands import claims
 from gateway.outbox import deliveries
@@ -14,6 +15,7 @@ from gateway.people import challenges, sessions, throttle
 from gateway.workflows.batch_jobs import batch_handlers
 from gateway.workflows.change import Errand
 from gateway.workflows.checkpoint_audit import Ledger, checkpoint_of_the_day
+from gateway.workflows.keep_form import forget_forms
 from gateway.workflows.office import Office
 from gateway.workflows.purge_ended import purge_daily
 from gateway.workflows.run_jobs import Handler
@@ -26,6 +28,8 @@ KEEP_CLAIMS = timedelta(hours=24)
 KEEP_MESSAGES = timedelta(days=90)
 # Sessions, challenges and counters of sign-ins mean nothing once they are over; a day helps who looks into a complaint.
 KEEP_SIGN_INS = timedelta(days=1)
+# A year of calls by the hour, and a month to compare it with the year before.
+KEEP_CALL_COUNTS = timedelta(days=400)
 
 
 def handlers_of(office: Office, clock: Callable[[], datetime]) -> Mapping[str, Handler]:
@@ -52,10 +56,12 @@ def rounds_of(office: Office, *, checkpoints: Path, retention_days: int) -> tupl
         Round(name="checkpoint", every=hour, do=checkpoint),
         Round(name="purge", every=day, do=purge),
         Round(name="sweep_batches", every=day, do=partial(sweep_batches, office)),
+        Round(name="forget_forms", every=hour, do=partial(forget_forms, office)),
         round_of("forget_claims", hour, claims.forget, KEEP_CLAIMS),
         round_of("forget_messages", day, deliveries.forget, KEEP_MESSAGES),
         round_of("forget_sessions", hour, sessions.forget, KEEP_SIGN_INS),
         round_of("forget_challenges", hour, challenges.forget, KEEP_SIGN_INS),
+        round_of("forget_call_counts", day, call_counts.forget, KEEP_CALL_COUNTS),
         round_of("forget_attempts", hour, throttle.forget, KEEP_SIGN_INS),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.api.v1.app import ROUTES
-from gateway.api.v1.codes import OURS, STATUSES
+from gateway.workflows.codes import OURS, STATUSES
 from gateway.api.v1.docs import resolved
 from gateway.api.v1.rights import NEEDS, Door
 from tests.api.builders import Registry

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 import gateway
 from gateway import log
 from gateway.api.v1.app import ROUTES, make_api
-from gateway.api.v1.codes import ELSEWHERE, FIELDS, OURS, PERSONAL, STATUSES
+from gateway.workflows.codes import ELSEWHERE, FIELDS, OURS, PERSONAL, STATUSES
 from gateway.api.v1.desk import Desk
 from gateway.api.v1.docs import kinds_of
 from gateway.api.v1.route import Answer, Call, Route

@@ -12,10 +12,10 @@ from flask import Response, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from werkzeug.http import quote_etag
 
-from gateway.api.v1.codes import OURS, STATUSES
 from gateway.api.v1.etags import etag_of
 from gateway.api.v1.problems import title_of
 from gateway.domain.errors import GatewayError
+from gateway.workflows.codes import OURS, STATUSES
 
 _HERE = Path(__file__).parent
 # The page loads its own style sheet and nothing else: no script, no frame, no other host.

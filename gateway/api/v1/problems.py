@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
 from gateway.api.v1.actor import CHALLENGE
-from gateway.api.v1.codes import FIELDS, OURS, PERSONAL, STATUSES
 from gateway.domain.errors import GatewayError
+from gateway.workflows.codes import FIELDS, OURS, PERSONAL, STATUSES
 
 MEDIA = "application/problem+json"
 DOCS = "/api/v1/docs"

@@ -1,31 +1,9 @@
-"""The one table of what a route of the API takes. A route that is not in it is refused to everybody.
-
-This is the first fence: the right must have been granted somewhere at all. Whether it was granted for the court or the
-district concerned is judged by the workflow, in the transaction of the change.
-"""
+"""The one table of what a route of the API takes. A route that is not in it is refused to everybody."""
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import assert_never
 
-from gateway.domain.errors import GatewayError
-from gateway.domain.rights import Actor, NotAllowedError, Right
-
-
-class UnlistedRouteError(GatewayError):
-    """This address is closed: nobody has stated who may use it."""
-
-    code = "unlisted_route"
-
-
-class Door(Enum):
-    """What is open without any right."""
-
-    PUBLIC = "public"
-    SIGNED_IN = "signed in"
-
-
-Need = Right | Door
+from gateway.domain.rights import Right
+from gateway.workflows.doors import Door, Need
 
 NEEDS: Mapping[str, Need] = {
     "show_specification": Door.PUBLIC,
@@ -114,23 +92,3 @@ NEEDS: Mapping[str, Need] = {
     "redeliver_dead": Right.WEBHOOKS_MANAGE,
     "redeliver": Right.WEBHOOKS_MANAGE,
 }
-
-
-def need_of(endpoint: str) -> Need:
-    """Return what a route takes. Raises UnlistedRouteError."""
-    try:
-        return NEEDS[endpoint]
-    except KeyError as error:
-        raise UnlistedRouteError from error
-
-
-def demand(actor: Actor, need: Need) -> None:
-    """Raise NotAllowedError where an actor was granted the right nowhere."""
-    match need:
-        case Door():
-            return
-        case Right():
-            if actor.reach(need).is_empty:
-                raise NotAllowedError(right=need.value, where="any court")
-        case _:
-            assert_never(need)

@@ -7,9 +7,10 @@ from typing import Any
 from gateway.api.v1.fields import ID_PATTERN, Problem
 from gateway.api.v1.idempotency import HEADER, KEY_PATTERN, REPLAYED
 from gateway.api.v1.problems import DOCS, MEDIA
-from gateway.api.v1.rights import NEEDS, Door, Need
+from gateway.api.v1.rights import NEEDS
 from gateway.api.v1.route import IfMatch, Route
 from gateway.domain.rights import Right
+from gateway.workflows.doors import Door, Need
 
 TAGS: tuple[Mapping[str, str], ...] = (
     {"name": "Sessions", "description": "Signing in, enrolling, signing out."},

@@ -18,6 +18,7 @@ from gateway.clock import utc_now
 from gateway.domain.errors import GatewayError
 from gateway.domain.rights import CALLEE, Actor
 from gateway.errands.claims import AlreadyDoneError, Claim
+from gateway.workflows.doors import Door, demand, need_of
 from gateway.workflows.identify import identify
 
 JSON_LIMIT = 1_000_000
@@ -43,12 +44,12 @@ def admit(route: Route | None, endpoint: str, desk: Desk) -> None:
 
     Raises UnlistedRouteError, NotSignedInError, NotAllowedError, WrongContentTypeError, and what `identify` refuses.
     """
-    need = rights.need_of(endpoint)
+    need = need_of(rights.NEEDS, endpoint)
     g.at = utc_now()
-    if need is not rights.Door.PUBLIC:
+    if need is not Door.PUBLIC:
         g.bearer = bearer_of(request.headers)
         g.actor = identify(desk.people, g.bearer, g.at)
-        rights.demand(g.actor, need)
+        demand(g.actor, need)
     if route is not None:
         _limit(route)
 

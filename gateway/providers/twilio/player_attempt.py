@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from enum import Enum
 from uuid import uuid4
 
-from gateway.audio.mixdown import TICKS_PER_SECOND, ring_back, tone
+from gateway.audio.mixdown import CALLEE_VOICE, CALLER_VOICE, TICKS_PER_SECOND, ring_back, tone
 from gateway.clock import utc_now
 from gateway.providers.twilio.player_http import ApplicationError, Wire
 from gateway.providers.twilio.player_leg import Ending, Follower, Leg, refuse_dial
@@ -16,8 +16,6 @@ from gateway.providers.twilio.player_verbs import Dial, Noun
 from gateway.workflows.simulate_call import CalleeBehaviour, CallScript, Disposition, Party
 
 TALK_SECONDS = 2.0
-# What each party hears of the other while they talk.
-_CALLEE_VOICE, _CALLER_VOICE = (300.0,), (350.0,)
 # <Number>: "You can use up to ten <Number> nouns within a <Dial> verb".
 _MOST_NOUNS = 10
 _DIALLABLE = {
@@ -166,8 +164,8 @@ class Attempt:
             self._scene.wait(ticks_of(TALK_SECONDS))
         finally:
             spoken = self._scene.now - began
-            self._scene.keep(Party.CALLER, began, tone(_CALLEE_VOICE, spoken))
-            self._scene.keep(Party.CALLEE, began, tone(_CALLER_VOICE, spoken))
+            self._scene.keep(Party.CALLER, began, tone(CALLEE_VOICE, spoken))
+            self._scene.keep(Party.CALLEE, began, tone(CALLER_VOICE, spoken))
         self._scene.note(Party.CALLEE, "hangs up")
         return AttemptEnd.TALKED
 

@@ -1,0 +1,146 @@
+"""`make_console`: the console as one WSGI program, put together from the pages of all rooms."""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from time import perf_counter
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_babel import Babel
+from govuk_frontend_wtf.main import WTFormsHelpers
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from gateway.console import faults, languages, words
+from gateway.console.desk import Desk
+from gateway.console.menu import menu_of
+from gateway.console.page import Page
+from gateway.console.serve import make_view
+from gateway.console.views import home, order_pages, sign_in
+from gateway.domain.errors import GatewayError
+
+PREFIX = "/console"
+PAGES: tuple[Page, ...] = (*sign_in.PAGES, *home.PAGES, *order_pages.PAGES)
+log: structlog.stdlib.BoundLogger = structlog.get_logger("gateway.console")
+
+_FORM_LIFETIME = timedelta(hours=12)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    # Sound that was just recorded, or is heard before it is kept, is a blob of the page's own.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+class Console(Flask):
+    """Flask with a secret that follows the key ring: what it signs is short-lived, and a rotation ends it."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Keep the desk; static files are served from the console's own folder."""
+        self._desk = desk
+        super().__init__("gateway.console", static_url_path=f"{PREFIX}/static")
+
+    @property
+    def secret_key(self) -> bytes:  # type: ignore[override]  # Flask keeps it in its configuration.
+        """Return the key of the forms' tokens."""
+        return hashlib.blake2b(b"console forms", key=self._desk.keys.active.secrets, digest_size=32).digest()
+
+
+def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES) -> Flask:
+    """Return the console; it serves everything below /console and nothing else."""
+    app = Console(desk)
+    app.config.update(
+        SESSION_COOKIE_NAME="console",
+        SESSION_COOKIE_PATH=PREFIX,
+        SESSION_COOKIE_SECURE=desk.is_https,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=1_000_000,
+        WTF_CSRF_TIME_LIMIT=int(_FORM_LIFETIME.total_seconds()),
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
+        BABEL_DEFAULT_LOCALE="en",
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+    )
+    Babel(app, locale_selector=languages.language_of_request)
+    WTFormsHelpers(app)
+    _templates(app)
+    for page in pages:
+        methods = ["GET"] if page.form is None else ["GET", "POST"]
+        app.add_url_rule(PREFIX + page.path, page.name, make_view(page, desk), methods=methods)
+    _guard(app)
+    _catch(app)
+    return app
+
+
+def _templates(app: Flask) -> None:
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_loader = ChoiceLoader(
+        [
+            PackageLoader("gateway.console"),
+            PrefixLoader(
+                {
+                    "govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja"),
+                    "govuk_frontend_wtf": PackageLoader("govuk_frontend_wtf"),
+                }
+            ),
+        ]
+    )
+    app.jinja_env.filters.update(instant=languages.instant, day=languages.day, word=words.word)
+    marks = {path.name: _mark(path) for path in Path(app.static_folder or "").rglob("*.*")}
+
+    @app.url_defaults
+    def name_version(endpoint: str, values: dict[str, object]) -> None:
+        """Let browsers keep a file for long, and take a new one at once."""
+        if endpoint == "static":
+            values["v"] = marks.get(Path(str(values["filename"])).name, "")
+
+    @app.context_processor
+    def page_values() -> dict[str, object]:
+        return {
+            "language_tag": languages.language_tag(),
+            "languages": languages.LANGUAGES,
+            "menu": menu_of(g.actor) if "actor" in g else (),
+            "signed_in": "actor" in g,
+            "notice": g.get("notice", ""),
+        }
+
+
+def _mark(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+
+
+def _guard(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.started = perf_counter()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            if name == "Cache-Control" and request.endpoint == "static":
+                continue
+            response.headers.setdefault(name, value)
+        log.info(
+            "console_request",
+            method=request.method,
+            endpoint=request.endpoint or "",
+            status=response.status_code,
+            actor=g.actor.actor_id if "actor" in g else "",
+            ms=round((perf_counter() - g.started) * 1000, 2) if "started" in g else 0,
+        )
+        return response
+
+
+def _catch(app: Flask) -> None:
+    """Make every error a page. What is not foreseen is logged by its type and place, and shown as a 500."""
+    app.register_error_handler(GatewayError, faults.of_gateway)
+    app.register_error_handler(HTTPException, faults.of_http)
+    app.register_error_handler(SQLAlchemyError, faults.of_database)
+    app.register_error_handler(Exception, faults.of_defect)

@@ -1,0 +1,47 @@
+"""The console's cookies: the session's token, and the language; each closed to scripts and to other sites."""
+
+from datetime import datetime
+
+from werkzeug.wrappers import Response
+
+from gateway.console.desk import Desk
+
+_LANGUAGE = "language"
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+def session_cookie(desk: Desk) -> str:
+    """Return the session cookie's name: over TLS a browser takes it from this host alone (RFC 6265bis, 4.1.3.2)."""
+    return "__Host-session" if desk.is_https else "session"
+
+
+def give_session(response: Response, desk: Desk, token: str, expires_at: datetime) -> None:
+    """Give the browser the token of a session."""
+    response.set_cookie(
+        session_cookie(desk),
+        token,
+        expires=expires_at,
+        path="/",
+        secure=desk.is_https,
+        httponly=True,
+        # An identity provider sends people back from its own site; strict would hide the cookie from that request.
+        samesite="Lax",
+    )
+
+
+def take_session(response: Response, desk: Desk) -> None:
+    """Take the token of a session away again."""
+    response.delete_cookie(session_cookie(desk), path="/", secure=desk.is_https, httponly=True, samesite="Lax")
+
+
+def give_language(response: Response, desk: Desk, language: str) -> None:
+    """Let the browser remember the language."""
+    response.set_cookie(
+        _LANGUAGE,
+        language,
+        max_age=_YEAR_SECONDS,
+        path="/console",
+        secure=desk.is_https,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -1,0 +1,29 @@
+"""What the pages of the console share."""
+
+from dataclasses import dataclass
+
+from gateway.people.oidc import OidcSettings
+from gateway.privacy.ring import KeyRing
+from gateway.settings import Settings
+from gateway.workflows.office import Office
+from gateway.workflows.people_desk import PeopleDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The office, what people sign in with, the identity provider where there is one, and the settings to show."""
+
+    office: Office
+    people: PeopleDesk
+    settings: Settings
+    oidc: OidcSettings | None = None
+
+    @property
+    def keys(self) -> KeyRing:
+        """Return the key ring."""
+        return self.office.keys
+
+    @property
+    def is_https(self) -> bool:
+        """Tell whether browsers reach the gateway over TLS: cookies are then marked as secure."""
+        return self.settings.public_origin.startswith("https://")

@@ -1,0 +1,37 @@
+"""The languages of the console, and instants, days and numbers as each of them writes them."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import request
+from flask_babel import format_date, format_datetime, get_locale
+from markupsafe import Markup
+
+# By the code of RFC 5646 that pages state, and by which folder of translations.
+LANGUAGES = {"en": "English", "zh": "简体中文"}
+_TAGS = {"en": "en", "zh": "zh-Hans"}
+
+
+def language_of_request() -> str:
+    """Return the language that the reader chose, else the best one that the browser asks for."""
+    chosen = request.cookies.get("language", "")
+    if chosen in LANGUAGES:
+        return chosen
+    return request.accept_languages.best_match(list(LANGUAGES), default="en") or "en"
+
+
+def language_tag() -> str:
+    """Return the tag for the page's `lang`."""
+    return _TAGS.get(str(get_locale()), "en")
+
+
+def instant(at: datetime, zone: str) -> Markup:
+    """Return an instant in the time of `zone` (IANA), as a `time` element; the zone is named where it is not UTC's."""
+    local = at.astimezone(ZoneInfo(zone) if zone else UTC)
+    shown = f"{format_datetime(local, 'medium', rebase=False)} {local.tzname()}"
+    return Markup('<time datetime="{}">{}</time>').format(at.astimezone(UTC).isoformat(), shown)
+
+
+def day(on: date) -> Markup:
+    """Return a day as a `time` element."""
+    return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), format_date(on, "medium", rebase=False))
