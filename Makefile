@@ -1,6 +1,6 @@
 # The commands of this project. `make run` to try it, `make test` to check it; both may be run again at any time.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check unit lock format bench bench-short clean
+.PHONY: help setup run test check unit lock format bench bench-short screenshots texts clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -8,7 +8,12 @@ BIN := .venv/bin
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-setup: .venv/.complete ## Create .venv, locked, for running and developing
+TEXTS := gateway/console/translations/zh/LC_MESSAGES/messages
+
+setup: .venv/.complete $(TEXTS).mo ## Create .venv, locked, for running and developing
+
+$(TEXTS).mo: $(TEXTS).po .venv/.complete
+	@$(BIN)/pybabel -q compile -i $< -o $@ -l zh
 
 .venv/.complete: pyproject.toml uv.lock scripts/uv package-lock.json scripts/fetch-assets
 	scripts/uv sync --frozen --quiet --compile-bytecode
@@ -54,6 +59,13 @@ format: setup ## Format and mend what ruff can
 
 lock: ## Renew uv.lock
 	scripts/uv lock
+
+screenshots: setup ## Take the pictures in docs/pictures anew
+	scripts/install-test-packages
+	$(BIN)/python scripts/take-screenshots
+
+texts: setup ## Collect the console's texts into the translations
+	scripts/collect-texts
 
 clean: ## Remove the environment and caches; data in var/ stays
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -60,7 +60,7 @@ def race(scratch: Path, rows: int) -> tuple[Race, ...]:
     """Import and insert `rows` orders on each database. Raises ImportBenchError."""
     scratch.mkdir()
     file = scratch / "orders.csv"
-    _write_file(file, rows)
+    write_file(file, rows)
     sqlite = _race_sqlite(scratch, file, rows)
     with running_postgres() as server:
         return sqlite, _race_postgres(scratch, server, file, rows)
@@ -81,11 +81,11 @@ def table(races: tuple[Race, ...]) -> str:
 
 
 def _race_sqlite(scratch: Path, file: Path, rows: int) -> Race:
-    ours = _fresh(scratch / "sqlite")
-    done, seconds = _import(ours, file, rows)
+    ours = a_register(scratch / "sqlite")
+    done, seconds = import_file(ours, file, rows)
     content = _content(ours)
     ours.close()
-    peer = _fresh(scratch / "sqlite-bare")
+    peer = a_register(scratch / "sqlite-bare")
     path = peer.settings.sqlite_path
     peer.close()
     connection = sqlite3.connect(path, isolation_level=None)
@@ -109,12 +109,12 @@ def _race_sqlite(scratch: Path, file: Path, rows: int) -> Race:
 
 
 def _race_postgres(scratch: Path, server: Postgres, file: Path, rows: int) -> Race:
-    ours = _fresh(scratch / "postgres", server.url(server.create()))
-    done, seconds = _import(ours, file, rows)
+    ours = a_register(scratch / "postgres", server.url(server.create()))
+    done, seconds = import_file(ours, file, rows)
     content = _content(ours)
     ours.close()
     url = server.url(server.create())
-    _fresh(scratch / "postgres-bare", url).close()
+    a_register(scratch / "postgres-bare", url).close()
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         began = time.perf_counter()
         for name, (columns, values) in content.items():
@@ -132,7 +132,7 @@ def _race_postgres(scratch: Path, server: Postgres, file: Path, rows: int) -> Ra
     )
 
 
-def _fresh(folder: Path, database_url: str = "") -> Parts:
+def a_register(folder: Path, database_url: str = "") -> Parts:
     """Make a register with the demo's courts and no order; the peer's has the batch that its rows belong to."""
     now = utc_now()
     parts = prepare(load(data_dir=folder, database_url=database_url, master_key=None))
@@ -144,7 +144,7 @@ def _fresh(folder: Path, database_url: str = "") -> Parts:
     return parts
 
 
-def _import(parts: Parts, file: Path, rows: int) -> tuple[Imported, float]:
+def import_file(parts: Parts, file: Path, rows: int) -> tuple[Imported, float]:
     """Import a file whole, and return how long that took: parsing, checking, encrypting, indexing, writing."""
     errand = at_the_command_line(utc_now())
     document = keep_document(parts.office, "lakeside", io.BytesIO(_PDF), errand)
@@ -172,7 +172,8 @@ def _content(parts: Parts) -> Content:
     return found
 
 
-def _write_file(path: Path, rows: int) -> None:
+def write_file(path: Path, rows: int) -> None:
+    """Write a file of `rows` orders to import."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow((*_HEADING, "line_evidence"))

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench import console
 from bench.api import compare_api
 from bench.calls import Scenario
 from bench.checks import CheckError, check_documents, check_evidence, check_no_database, plays_in, settled
@@ -77,7 +78,8 @@ def compare(size: Size, scratch: Path, rows: int) -> None:
         rounds, silent = _held(entrants, size, ours, scratch)
         api = compare_api(ours, data, scratch, rounds=size.rounds // 2, seconds=size.seconds)
     imports = import_table(race(scratch / "imports", rows or (FULL_ROWS if size is FULL else SHORT_ROWS)))
-    table = f"{tables(rounds, silent)}\n{api}\n{imports}"
+    pages = console.measured(scratch / "pages") if size is FULL else ""
+    table = f"{tables(rounds, silent)}\n{api}\n{imports}\n{pages}"
     print(table)
     if size is FULL:
         _RESULTS.write_text(results(table, size, utc_now(), load), encoding="utf-8")

@@ -17,7 +17,7 @@ from gateway.settings import DEMO_TOKEN, Settings
 from gateway.workflows.load_demo import load_demo
 from gateway.workflows.load_demo_people import load_demo_people
 from gateway.workflows.publish_notice import Studio
-from tests.fakes import HummingSynthesizer
+from tests.fakes import HummingSynthesizer, RememberingEncoder
 from tests.postgres import Postgres, running_postgres
 from tests.telephone import Telephone
 
@@ -48,7 +48,16 @@ def a_studio(parts: Parts, *, seconds: float = 1.5) -> Studio:
         library=Library(parts.settings.renditions_dir),
         synthesizer=HummingSynthesizer(seconds),
         wording=Wording(parts.settings.prompts_dir),
+        encode=RememberingEncoder(_encodings(parts.settings.data_dir)),
     )
+
+
+def _encodings(folder: Path) -> Path:
+    """Return the folder of what was encoded before: pytest's own of this run, which all its processes share."""
+    run = next((each for each in folder.parents if each.name.startswith("pytest-")), folder)
+    kept = run / "encodings"
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
 
 
 def _load(settings: Settings) -> datetime:

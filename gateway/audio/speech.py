@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.audio.errors import RecordingRefusedError, SpeechFailedError, TextEmptyError, TextTooLongError
 from gateway.audio.library import Library
 from gateway.audio.synthesize import Synthesizer
-from gateway.audio.transcode import PIPELINE_VERSION, render_recording
+from gateway.audio.transcode import PIPELINE_VERSION, Encode, encode_confined, render_recording
 from gateway.audio.validate import Limits
 from gateway.domain.notice import Rendition
 
@@ -89,7 +89,13 @@ def speech_key(text: str, language: str, synthesizer: Synthesizer) -> str:
 
 
 def render_text(
-    text: str, *, language: str, library: Library, synthesizer: Synthesizer, limits: Limits = SPEECH_LIMITS
+    text: str,
+    *,
+    language: str,
+    library: Library,
+    synthesizer: Synthesizer,
+    limits: Limits = SPEECH_LIMITS,
+    encode: Encode = encode_confined,
 ) -> Rendition:
     """Speak `text` in `language` (BCP 47), store the speech and return it as a rendition.
 
@@ -100,7 +106,9 @@ def render_text(
         spoken = Path(folder) / "speech.wav"
         synthesizer.speak(cleaned, language=language, target=spoken)
         try:
-            return render_recording(spoken, name="speech", language=language, library=library, limits=limits)
+            return render_recording(
+                spoken, name="speech", language=language, library=library, limits=limits, encode=encode
+            )
         except RecordingRefusedError as refusal:
             raise SpeechFailedError(language=language, **_reason(refusal)) from refusal
 

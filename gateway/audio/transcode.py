@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -33,9 +33,30 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _OUTPUT_BYTES_PER_SECOND = 2 * 48_000
 _SHOWN_NAME = 100
 
+# Works on an open recording within limits, leaves the three encodings in a folder, and tells how that ended.
+Encode = Callable[[BinaryIO, Limits, Path], Outcome]
+
+
+def encode_confined(recording: BinaryIO, limits: Limits, workplace: Path) -> Outcome:
+    """Let the worker decode, measure, level and encode a recording, within bounds on everything that it can use."""
+    return run_confined(
+        _WORKER,
+        request={"limits": asdict(limits)},
+        stdin=recording,
+        workplace=workplace,
+        bounds=_bounds(limits),
+        environment=_ENVIRONMENT,
+    )
+
 
 def render_recording(
-    source: Path, *, name: str, language: str, library: Library, limits: Limits = RECORDING_LIMITS
+    source: Path,
+    *,
+    name: str,
+    language: str,
+    library: Library,
+    limits: Limits = RECORDING_LIMITS,
+    encode: Encode = encode_confined,
 ) -> Rendition:
     """Check the recording in `source`, level and encode it, store it and return it as a rendition in `language`.
 
@@ -44,15 +65,7 @@ def render_recording(
     """
     with _opened(source, name, limits) as recording, tempfile.TemporaryDirectory(prefix="recording-") as folder:
         workplace = Path(folder)
-        outcome = run_confined(
-            _WORKER,
-            request={"limits": asdict(limits)},
-            stdin=recording,
-            workplace=workplace,
-            bounds=_bounds(limits),
-            environment=_ENVIRONMENT,
-        )
-        measured = _judged(outcome, name, limits)
+        measured = _judged(encode(recording, limits, workplace), name, limits)
         return Rendition(
             language=language,
             seconds=round(measured.kept_seconds, 3),

@@ -8,21 +8,71 @@ from time import perf_counter
 import structlog
 from flask import Flask, Response, g, request
 from flask_babel import Babel
+from flask_wtf.csrf import generate_csrf
 from govuk_frontend_wtf.main import WTFormsHelpers
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from gateway.console import faults, languages, words
+from gateway.console import faults, languages, policy, words
 from gateway.console.desk import Desk
 from gateway.console.menu import menu_of
 from gateway.console.page import Page
 from gateway.console.serve import make_view
-from gateway.console.views import home, order_pages, sign_in
+from gateway.console.views import (
+    account,
+    api_keys,
+    audit,
+    batches,
+    courts,
+    disputes,
+    districts,
+    draft,
+    enrol,
+    home,
+    notice_proposals,
+    notices,
+    order_acts,
+    order_extension,
+    order_pages,
+    people,
+    person_changes,
+    settings,
+    sign_in,
+    sign_in_oidc,
+    sign_in_passkey,
+    try_call,
+    unfinished,
+)
 from gateway.domain.errors import GatewayError
+from gateway.domain.rights import Right
 
 PREFIX = "/console"
-PAGES: tuple[Page, ...] = (*sign_in.PAGES, *home.PAGES, *order_pages.PAGES)
+PAGES: tuple[Page, ...] = (
+    *sign_in.PAGES,
+    *home.PAGES,
+    *districts.PAGES,
+    *disputes.PAGES,
+    *audit.PAGES,
+    *order_pages.PAGES,
+    *order_acts.PAGES,
+    *order_extension.PAGES,
+    *draft.PAGES,
+    *unfinished.PAGES,
+    *batches.PAGES,
+    *notices.PAGES,
+    *notice_proposals.PAGES,
+    *try_call.PAGES,
+    *sign_in_passkey.PAGES,
+    *sign_in_oidc.PAGES,
+    *enrol.PAGES,
+    *account.PAGES,
+    *people.PAGES,
+    *person_changes.PAGES,
+    *api_keys.PAGES,
+    *courts.PAGES,
+    *settings.PAGES,
+)
 log: structlog.stdlib.BoundLogger = structlog.get_logger("gateway.console")
 
 _FORM_LIFETIME = timedelta(hours=12)
@@ -32,11 +82,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
-    # Sound that was just recorded, or is heard before it is kept, is a blob of the page's own.
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    policy.HEADER: policy.PAGE,
 }
 
 
@@ -108,6 +154,8 @@ def _templates(app: Flask) -> None:
             "languages": languages.LANGUAGES,
             "menu": menu_of(g.actor) if "actor" in g else (),
             "signed_in": "actor" in g,
+            "may_find": "actor" in g and not g.actor.reach(Right.ORDERS_READ).is_empty,
+            "form_token": generate_csrf,
             "notice": g.get("notice", ""),
         }
 

@@ -1,22 +1,30 @@
 """What the pages of the console share."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.ring import KeyRing
 from gateway.settings import Settings
+from gateway.workflows.hear_notice import Booth
 from gateway.workflows.office import Office
 from gateway.workflows.people_desk import PeopleDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """The office, what people sign in with, the identity provider where there is one, and the settings to show."""
+    """The office, what people sign in with, the identity provider where there is one, and the settings to show.
+
+    There is one desk in a process, and so one booth, where texts are spoken before anybody proposes them.
+    `signature_works` signs and checks a webhook with each token, for the doctor; None leaves that out.
+    """
 
     office: Office
     people: PeopleDesk
     settings: Settings
     oidc: OidcSettings | None = None
+    booth: Booth = field(default_factory=Booth)
+    signature_works: Callable[[], bool] | None = None
 
     @property
     def keys(self) -> KeyRing:

@@ -12,7 +12,18 @@ from gateway.workflows.doors import Door
 _ENTRIES = (
     ("home", _l("Home")),
     ("list_orders", _l("Orders")),
+    ("list_batches", _l("Import")),
+    ("list_districts", _l("Districts")),
+    ("list_disputes", _l("Disputes")),
+    ("list_audit", _l("Audit")),
+    ("try_call", _l("Try a call")),
+    ("list_people", _l("People")),
+    ("list_api_keys", _l("API keys")),
+    ("list_courts", _l("Courts")),
+    ("show_settings", _l("Settings")),
 )
+# What concerns the gateway as a whole: a right in one court opens none of it.
+_OF_THE_WHOLE = frozenset({"show_settings"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +47,8 @@ def menu_of(actor: Actor) -> tuple[MenuEntry, ...]:
 
 def _is_open(actor: Actor, name: str) -> bool:
     need = NEEDS[name]
+    if name in _OF_THE_WHOLE:
+        return isinstance(need, Right) and actor.may(need, None)
     return need is Door.SIGNED_IN or (isinstance(need, Right) and not actor.reach(need).is_empty)
 
 

@@ -32,6 +32,11 @@ class Filter:
     sought: str = ""
 
     @property
+    def is_first_page(self) -> bool:
+        """Tell whether the list begins with the newest order."""
+        return not self.query.after
+
+    @property
     def address(self) -> dict[str, str]:
         """Return the filters as an address has them."""
         state = self.query.state.value if self.query.state else ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.audit.tags import Tag
 from gateway.domain.rights import Everywhere, Right, Role
+from gateway.errands import unfinished
 from gateway.people import api_keys, credentials, directory, roles, sessions
 from gateway.people.directory import Person
 from gateway.people.roles import RoleHeld, court_of, place_text
@@ -126,6 +127,8 @@ def close_person(
         person_to_change(connection, desk, errand.actor, person_id, expected=expected)
         credentials.remove_all(connection, person_id)
         closed = sessions.close_all(connection, person_id, errand.at)
+        # What was typed and not sent names lines and people, and nobody is left who could send it.
+        unfinished.drop_all_of(connection, person_id)
         directory.close(connection, person_id, errand.at)
         directory.touch(connection, person_id)
         done.note(Tag.PERSON_CLOSED, person_id, sessions_closed=closed)

@@ -77,6 +77,7 @@ STATUSES: Mapping[str, int] = {
     "unknown_webhook": 404,
     "unknown_delivery": 404,
     "unknown_job": 404,
+    "nothing_found": 422,
     "purged": 410,
     "taken_id": 409,
     "invalid_id": 422,
@@ -123,6 +124,7 @@ STATUSES: Mapping[str, int] = {
     "call_script": 422,
     "preview_busy": 503,
     "too_many_previews": 429,
+    "trail_too_long": 422,
     # Webhooks.
     "webhook_url": 422,
     "webhook_disabled": 409,
@@ -189,6 +191,7 @@ FIELDS: Mapping[str, str] = {
     "wrong_district": "/district",
     "reason_missing": "/reason",
     "duplicate_order": "/case_number",
+    "nothing_found": "/sought",
     "legal_form": "/subject/identifier/legal_form",
     "sole_trader": "/subject/identifier",
     "invalid_identifier": "/subject/identifier/value",

@@ -49,29 +49,38 @@ def settings_shown(settings: Settings) -> tuple[SettingShown, ...]:
 
 
 def examine_gateway(
-    settings: Settings, studio: Studio, signature_works: Callable[[], bool], now: datetime
+    settings: Settings,
+    studio: Studio,
+    signature_works: Callable[[], bool] | None,
+    now: datetime,
+    *,
+    most: int | None = None,
+    voices: bool = True,
 ) -> Iterator[Finding]:
     """Look at everything but whether the gateway answers, which whoever asks from within one knows.
 
-    Each voice speaks a sentence, and every living order is looked through: it takes seconds.
+    Everything takes seconds: each voice speaks a sentence, and every living order is looked through. `most` bounds the
+    orders that are opened, and without `voices` none speaks: so it is quick enough for a page.
     """
     yield from examine_settings(settings, signature_works)
-    yield from examine_register(studio, now)
+    yield from examine_register(studio, now, most=most, voices=voices)
 
 
-def examine_register(studio: Studio, now: datetime) -> Iterator[Finding]:
-    """Look at the database, its keys, the renditions, the prompts and the voices."""
-    yield from examine_database(studio.engine, studio.keys)
-    yield from examine_renditions(studio, now)
-    yield from examine_prompts(studio)
+def examine_register(
+    studio: Studio, now: datetime, *, most: int | None = None, voices: bool = True
+) -> Iterator[Finding]:
+    """Look at the database, its keys, the renditions, the prompts and the voices; nothing is locked or written."""
+    yield from examine_database(studio.engine, studio.keys, most=most)
+    yield from examine_renditions(studio, now, most=most)
+    yield from examine_prompts(studio, voices=voices)
 
 
-def examine_settings(settings: Settings, signature_works: Callable[[], bool]) -> Iterator[Finding]:
-    """Look at what is set; `signature_works` signs and checks a webhook with each token."""
+def examine_settings(settings: Settings, signature_works: Callable[[], bool] | None) -> Iterator[Finding]:
+    """Look at what is set; `signature_works` signs and checks a webhook with each token, None leaves that out."""
     where = f"data in {settings.data_dir}, reached at {settings.public_origin}"
     yield Finding(subject="settings", verdict=Verdict.GOOD, found=where)
     yield _token(settings)
-    if settings.twilio_tokens:
+    if settings.twilio_tokens and signature_works is not None:
         works = signature_works()
         found = "a webhook signed with each token is accepted" if works else "our own signature is refused"
         cure = "" if works else "correct NOTICE_GATEWAY_TWILIO_AUTH_TOKEN and NOTICE_GATEWAY_PUBLIC_ORIGIN"

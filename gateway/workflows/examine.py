@@ -1,13 +1,13 @@
 """Examine an installation: what is well, what is not, and what to do about it."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.audio.library import Library
@@ -19,11 +19,20 @@ from gateway.domain.errors import GatewayError
 from gateway.domain.facts import Telephone
 from gateway.domain.order import OrderState
 from gateway.domain.route import Routes
+from gateway.privacy.field import FieldCipher
 from gateway.privacy.ring import KeyRing
 from gateway.register import installation, notices, orders
+from gateway.register.batches import visible
+from gateway.register.order_list import in_state
+from gateway.register.tables import orders as order_rows
 from gateway.workflows.publish_notice import Studio
 
 _LIVING = {OrderState.APPROVED, OrderState.WARNED, OrderState.IN_FORCE, OrderState.SUSPENDED}
+_THERE = (order_rows.c.purged_at.is_(None), visible())
+# A page names so many orders that lack files, and says how many more there are.
+_MOST_NAMED = 20
+# Databases take only so many parameters in one statement.
+_AT_ONCE = 1000
 _SAMPLE = {"zh": "法院测试。"}
 
 
@@ -45,13 +54,15 @@ class Finding:
     cure: str = ""
 
 
-def examine_database(engine: Engine, keys: KeyRing) -> Iterator[Finding]:
-    """Look at the database, its schema and its key."""
+def examine_database(engine: Engine, keys: KeyRing, *, most: int | None = None) -> Iterator[Finding]:
+    """Look at the database, its schema and its key, which opens every order, or `most` of them."""
     try:
         current = is_current(engine)
-        with engine.begin() as connection:
-            installation.claim(connection, keys)
-            entries = orders.entries(connection, keys)
+        with engine.connect() as connection:
+            # A database that nobody has written in yet is not claimed by looking at it.
+            if installation.is_claimed(connection):
+                installation.claim(connection, keys)
+            opened = _open_orders(connection, keys, most)
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
         cure = "check NOTICE_GATEWAY_DATABASE_URL and NOTICE_GATEWAY_DATA_DIR; `serve` creates a missing database"
@@ -64,7 +75,19 @@ def examine_database(engine: Engine, keys: KeyRing) -> Iterator[Finding]:
     if not current:
         schema = Finding(subject="schema", verdict=Verdict.BAD, found="old", cure="restart `notice-gateway serve`")
     yield schema
-    yield Finding(subject="keys", verdict=Verdict.GOOD, found=f"key {keys.key_id} opens {len(entries)} orders")
+    yield Finding(subject="keys", verdict=Verdict.GOOD, found=f"key {keys.key_id} opens {opened}")
+
+
+def _open_orders(connection: Connection, keys: KeyRing, most: int | None) -> str:
+    """Decrypt orders, and tell how many there were. Raises what is wrong with the first that does not open."""
+    if most is None:
+        return f"{len(orders.entries(connection, keys))} orders"
+    number = connection.execute(select(func.count()).select_from(order_rows).where(*_THERE)).scalar_one()
+    # Ids are random, so the first of them are a sample of all ages, and the index of the primary key finds them.
+    sample = select(order_rows).where(*_THERE).order_by(order_rows.c.order_id).limit(most)
+    cipher = FieldCipher(keys)
+    opened = len([orders.read_order(row, cipher) for row in connection.execute(sample)])
+    return f"{number} orders" if opened == number else f"the {opened} orders that were looked at, of {number}"
 
 
 def examine_routes(routes: Routes) -> Finding:
@@ -80,29 +103,51 @@ def examine_routes(routes: Routes) -> Finding:
     return Finding(subject="routes", verdict=Verdict.GOOD, found=f"{len(routes.lines)} lines of their own")
 
 
-def examine_renditions(studio: Studio, now: datetime) -> Iterator[Finding]:
-    """Look for notices without their files."""
+def examine_renditions(studio: Studio, now: datetime, *, most: int | None = None) -> Iterator[Finding]:
+    """Look for notices without their files: of every living order, or of `most` of them, of which few are named."""
+    living = (*_THERE, or_(*(in_state(state, now) for state in _LIVING)))
+    wanted = select(order_rows.c.order_id).where(*living)
+    if most is None:
+        wanted = wanted.order_by(order_rows.c.drafted_at, order_rows.c.order_id)
+    else:
+        wanted = wanted.order_by(order_rows.c.order_id).limit(most)
     try:
         with studio.engine.connect() as connection:
-            living = [
-                entry.order for entry in orders.entries(connection, studio.keys) if entry.order.state_at(now) in _LIVING
-            ]
-            parts = notices.parts_of(connection, [order.order_id for order in living])
+            ids = connection.execute(wanted).scalars().all()
+            number = connection.execute(select(func.count()).select_from(order_rows).where(*living)).scalar_one()
+            lacking = list(_lacking(connection, studio.library, ids))
     except (SQLAlchemyError, GatewayError):
         return  # The database has a finding of its own.
-    for order in living:
-        files = [each.mulaw for renditions in parts.get(order.order_id, {}).values() for each in renditions]
-        missing = [sha256 for sha256 in files if studio.library.path_of(sha256, "wav") is None]
-        if missing or not files:
-            cure = f"give the notice again with `notice-gateway notices add {order.order_id}`"
-            found = f"{order.order_id} lacks {len(missing) or 'all'} files"
-            yield Finding(subject="renditions", verdict=Verdict.BAD, found=found, cure=cure)
-    yield Finding(subject="renditions", verdict=Verdict.GOOD, found=f"{len(living)} living orders looked through")
+    named = lacking if most is None else lacking[:_MOST_NAMED]
+    for order_id, lacks in named:
+        cure = f"give the notice again with `notice-gateway notices add {order_id}`"
+        yield Finding(subject="renditions", verdict=Verdict.BAD, found=f"{order_id} lacks {lacks} files", cure=cure)
+    if len(lacking) > len(named):
+        found = f"{len(lacking) - len(named)} more orders lack files"
+        yield Finding(subject="renditions", verdict=Verdict.BAD, found=found, cure="`notice-gateway doctor` names them")
+    looked = f"{number}" if len(ids) == number else f"{len(ids)} of {number}"
+    yield Finding(subject="renditions", verdict=Verdict.GOOD, found=f"{looked} living orders looked through")
 
 
-def examine_prompts(studio: Studio) -> Iterator[Finding]:
-    """Look whether each language has every prompt and a voice, and let each voice speak."""
-    voices = studio.synthesizer.languages()
+def _lacking(connection: Connection, library: Library, ids: Sequence[str]) -> Iterator[tuple[str, int | str]]:
+    """Yield each order that lacks files, with how many; `all` where it has no notice. Files are looked up once."""
+    present: dict[str, bool] = {}
+    for begin in range(0, len(ids), _AT_ONCE):
+        some = ids[begin : begin + _AT_ONCE]
+        parts = notices.parts_of(connection, some)
+        for order_id in some:
+            files = [each.mulaw for renditions in parts.get(order_id, {}).values() for each in renditions]
+            for sha256 in files:
+                if sha256 not in present:
+                    present[sha256] = library.path_of(sha256, "wav") is not None
+            missing = sum(1 for sha256 in files if not present[sha256])
+            if missing or not files:
+                yield order_id, missing or "all"
+
+
+def examine_prompts(studio: Studio, *, voices: bool = True) -> Iterator[Finding]:
+    """Look whether each language has every prompt and a voice; with `voices`, let each voice speak."""
+    spoken = studio.synthesizer.languages()
     folders = sorted(path for path in studio.wording.root.glob("*") if path.is_dir())
     if not folders:
         cure = "set NOTICE_GATEWAY_PROMPTS_DIR to the folder with en/ and zh/ in it"
@@ -114,11 +159,14 @@ def examine_prompts(studio: Studio) -> Iterator[Finding]:
         except GatewayError as error:
             yield Finding(subject=f"prompts {language}", verdict=Verdict.BAD, found=str(error), cure="restore the file")
             continue
-        if language not in voices and language.partition("-")[0] not in voices:
+        if language not in spoken and language.partition("-")[0] not in spoken:
             cure = "record the notices of this language instead of writing them"
             yield Finding(subject=f"voice {language}", verdict=Verdict.WARNING, found="no voice", cure=cure)
             continue
-        yield _try_voice(studio, language)
+        if voices:
+            yield _try_voice(studio, language)
+        else:
+            yield Finding(subject=f"voice {language}", verdict=Verdict.GOOD, found="there is one; it was not tried")
 
 
 def attempt(subject: str, check: Callable[[], str], cure: str) -> Finding:

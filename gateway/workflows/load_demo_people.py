@@ -20,6 +20,7 @@ PEOPLE = {
     "judge": ("The demo's judge", Role.APPROVER),
     "operator": ("The demo's operator", Role.OPERATOR),
     "auditor": ("The demo's auditor", Role.AUDITOR),
+    "administrator": ("The demo's administrator", Role.ADMINISTRATOR),
 }
 
 

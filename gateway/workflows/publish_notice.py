@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from gateway.audio.library import Library
 from gateway.audio.speech import render_text, speech_key
 from gateway.audio.synthesize import Synthesizer
-from gateway.audio.transcode import PIPELINE_VERSION, render_recording
+from gateway.audio.transcode import PIPELINE_VERSION, Encode, encode_confined, render_recording
 from gateway.audio.wording import Wording
 from gateway.audit.tags import Tag
 from gateway.domain.court import Court
@@ -70,6 +70,7 @@ class Studio:
     library: Library
     synthesizer: Synthesizer
     wording: Wording
+    encode: Encode = encode_confined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +127,17 @@ def render(studio: Studio, source: Source, language: str, now: datetime) -> Part
         return Part(rendition_id=rendition_id, rendition=found, text=text)
     match source:
         case Text():
-            rendition = render_text(text, language=language, library=studio.library, synthesizer=studio.synthesizer)
+            rendition = render_text(
+                text,
+                language=language,
+                library=studio.library,
+                synthesizer=studio.synthesizer,
+                encode=studio.encode,
+            )
         case Recording(path=path):
-            rendition = render_recording(path, name=path.name, language=language, library=studio.library)
+            rendition = render_recording(
+                path, name=path.name, language=language, library=studio.library, encode=studio.encode
+            )
     # Two officers may render the same words at once; what both made is the same.
     with suppress(IntegrityError), studio.engine.begin() as connection:
         notices.keep_rendition(connection, rendition_id, rendition, now)

@@ -1,5 +1,6 @@
 """Signing in with password and code, and signing out; the language."""
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from flask import redirect, request, session, url_for
@@ -13,7 +14,12 @@ from gateway.console.cookies import give_language, give_session, take_session
 from gateway.console.form import ConsoleForm
 from gateway.console.languages import LANGUAGES
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, seen_at, shown
+from gateway.console.ways_in import ways_in
+from gateway.people.errors import NotSignedInError
+from gateway.people.sessions import Opened
 from gateway.workflows.sign_in import PasswordAttempt, sign_in, sign_out
+
+_HOME = "/console"
 
 
 class SignInForm(ConsoleForm):
@@ -31,9 +37,16 @@ class SignInForm(ConsoleForm):
     )
 
 
-def show_sign_in(_visit: Visit, form: SignInForm) -> Answer:
-    """Show the form to sign in."""
-    return shown("sign_in.html", form=form, ended=bool(request.args.get("ended")))
+def show_sign_in(visit: Visit, form: SignInForm) -> Answer:
+    """Show the form to sign in, and the other ways to."""
+    return shown(
+        "sign_in.html",
+        form=form,
+        ended=bool(request.args.get("ended")),
+        enrolled=bool(request.args.get("enrolled")),
+        next=local(request.args.get("next", "")),
+        ways=ways_in(visit.desk),
+    )
 
 
 def send_sign_in(visit: Visit, form: SignInForm) -> Answer:
@@ -44,10 +57,19 @@ def send_sign_in(visit: Visit, form: SignInForm) -> Answer:
         totp_code=str(form.code.data).replace(" ", ""),
         address=visit.address,
     )
-    opened = sign_in(visit.desk.people, attempt, visit.at)
+    return enter(visit, sign_in(visit.desk.people, attempt, visit.at), request.args.get("next", ""))
+
+
+def enter(visit: Visit, opened: Opened, then: str) -> Answer:
+    """Give the browser a session that was just opened, and go on to `then`.
+
+    The session that the browser had before is closed: its token leaves the browser, and nobody would close it later.
+    """
+    with suppress(NotSignedInError):
+        sign_out(visit.desk.people, visit.token, visit.at)
     # A token of a form from before the sign-in is worth nothing after it.
     session.clear()
-    response = redirect(local(request.args.get("next", "")), HTTP_SEE_OTHER)
+    response = redirect(local(then), HTTP_SEE_OTHER)
     give_session(response, visit.desk, opened.token, opened.expires_at)
     return response
 
@@ -60,6 +82,11 @@ def show_sign_out(_visit: Visit, form: ConsoleForm) -> Answer:
 def send_sign_out(visit: Visit, form: ConsoleForm) -> Answer:  # noqa: ARG001  (every form is handed over)
     """Close the session."""
     sign_out(visit.desk.people, visit.token, visit.at)
+    return signed_out(visit)
+
+
+def signed_out(visit: Visit) -> Answer:
+    """Take the cookies of a session that was closed, and go to the page to sign in on."""
     session.clear()
     response = seen_at("sign_in")
     take_session(response, visit.desk)
@@ -76,8 +103,12 @@ def show_language(visit: Visit, language: str) -> Answer:
 
 def local(address: str) -> str:
     """Return an address of the console to go on to; an address elsewhere is replaced by the home page."""
-    parts = urlsplit(address)
-    is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/console")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return url_for("home")
+    is_ours = not parts.scheme and not parts.netloc and (parts.path == _HOME or parts.path.startswith(_HOME + "/"))
+    # Browsers read a backslash as a slash, and pass over what cannot be printed.
     return address if is_ours and "\\" not in address and address.isprintable() else url_for("home")
 
 

@@ -1,0 +1,172 @@
+"""Entries of the trail as a page shows them: words for tags and details, and where what they tell of can be seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from flask import url_for
+from flask_babel import LazyString, gettext
+from flask_babel import lazy_gettext as _l
+from werkzeug.routing import BuildError
+
+from gateway.audit.reading import TrailEntry
+from gateway.audit.tags import Tag
+from gateway.console.words import word
+from gateway.domain.notice import Purpose
+from gateway.domain.order import OrderState
+from gateway.domain.rights import Role
+from gateway.domain.standing import Ground
+from gateway.register.disputes import Resolution
+
+# The ids that the trail is full of, by what they begin with: which page shows such a thing.
+_PAGES = {
+    "ord_": ("show_order", "order_id"),
+    "dis_": ("show_dispute", "dispute_id"),
+    "bat_": ("show_batch", "batch_id"),
+}
+# Details whose value is a code, by what it is a code of; and those whose value is an instant.
+_CODES: Mapping[str, type[Enum]] = {
+    "ground": Ground,
+    "purpose": Purpose,
+    "resolution": Resolution,
+    "role": Role,
+    "was": OrderState,
+}
+_INSTANTS = frozenset({"in_force_from", "until", "valid_until"})
+_SHORT = 90
+_DETAILS: Mapping[str, LazyString] = {
+    "approved": _l("approved"),
+    "approved_by": _l("approved by"),
+    "batch": _l("batch"),
+    "dispute": _l("dispute"),
+    "document": _l("document"),
+    "drafted_by": _l("drafted by"),
+    "failed": _l("failed"),
+    "given_by": _l("given by"),
+    "ground": _l("ground"),
+    "in_force_from": _l("in force from"),
+    "known": _l("known before"),
+    "language": _l("language"),
+    "line": _l("line"),
+    "lines": _l("lines"),
+    "method": _l("with"),
+    "notices": _l("notices"),
+    "order": _l("order"),
+    "orders": _l("orders"),
+    "parent": _l("belongs to"),
+    "plays": _l("plays"),
+    "purpose": _l("purpose"),
+    "reason": _l("reason"),
+    "refused": _l("refused"),
+    "rendition": _l("rendition"),
+    "resolution": _l("resolution"),
+    "role": _l("role"),
+    "scope": _l("where"),
+    "session": _l("session"),
+    "state": _l("state"),
+    "until": _l("until"),
+    "valid_until": _l("valid until"),
+    "version": _l("version"),
+    "was": _l("before"),
+    "withdrawn": _l("withdrawn"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDetail:
+    """One detail of an entry: `href` is where the thing it names can be seen, `at` the instant that it tells."""
+
+    name: str
+    value: str
+    href: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownEntry:
+    """One entry: what was done in words, to what, by whom."""
+
+    seq: int
+    at: datetime
+    tag: str
+    done: str
+    subject_id: str
+    subject: str
+    href: str
+    actor_id: str
+    actor: str
+    court_id: str
+    details: tuple[ShownDetail, ...]
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether the details are few words, which need not be opened first."""
+        return sum(len(each.name) + len(each.value) for each in self.details) <= _SHORT
+
+
+def shown_entry(entry: TrailEntry, names: Mapping[str, str]) -> ShownEntry:
+    """Return an entry in words; `names` has names for ids, as far as the reader may know them."""
+    district = entry.tag.startswith("office:district:")
+    return ShownEntry(
+        seq=entry.seq,
+        at=entry.at,
+        tag=entry.tag,
+        done=next((word(tag) for tag in Tag if tag.value == entry.tag), entry.tag),
+        subject_id=entry.subject_id,
+        subject=names.get(entry.subject_id, entry.subject_id),
+        href=_address("show_district", "district_id", entry.subject_id) if district else href_of(entry.subject_id),
+        actor_id=entry.actor,
+        actor=actor_in_words(names.get(entry.actor, entry.actor)),
+        court_id=entry.court_id,
+        details=tuple(_details(entry)),
+    )
+
+
+def actor_in_words(name: str) -> str:
+    """Return an actor's name; those who are no person have a word of the reader's language instead."""
+    match name:
+        case "command-line":
+            return str(gettext("the command line"))
+        case "gateway":
+            return str(gettext("the gateway"))
+        case "callee":
+            return str(gettext("whoever picked up"))
+        case _:
+            return name
+
+
+def href_of(some_id: str) -> str:
+    """Return where the thing with an id can be seen; empty where no page shows such things."""
+    for begins, (endpoint, argument) in _PAGES.items():
+        if some_id.startswith(begins):
+            return _address(endpoint, argument, some_id)
+    return ""
+
+
+def _details(entry: TrailEntry) -> Iterator[ShownDetail]:
+    for name, value in entry.details.items():
+        text = gettext("none") if value is None else _value(name, str(value))
+        at = _instant(text) if name in _INSTANTS else None
+        yield ShownDetail(name=str(_DETAILS.get(name, name)), value=text, href=href_of(text), at=at)
+
+
+def _value(name: str, text: str) -> str:
+    code = next((each for each in _CODES.get(name, ()) if each.value == text), None)
+    return text if code is None else word(code)
+
+
+def _instant(text: str) -> datetime | None:
+    """Return the instant that a text tells; what somebody edited is shown as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _address(endpoint: str, argument: str, value: str) -> str:
+    try:
+        return url_for(endpoint, _external=False, **{argument: value})
+    except BuildError:
+        return ""

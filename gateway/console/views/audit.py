@@ -1,0 +1,197 @@
+"""Audit: the trail of what was done, what was heard, and the proof that nobody has changed either."""
+
+import tempfile
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, request
+from flask_babel import lazy_gettext as _l
+from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
+from werkzeug.wrappers import Response as Answer
+from wtforms import DateField, SelectField, StringField
+from wtforms.validators import Length, Optional
+
+from gateway.audit.play_list import PlayQuery
+from gateway.audit.reading import TrailEntry, TrailQuery
+from gateway.audit.tags import Tag
+from gateway.console.form import ConsoleForm
+from gateway.console.page import Page, Visit, shown
+from gateway.console.trail_words import ShownEntry, shown_entry
+from gateway.console.words import word
+from gateway.console.zones import zone_of
+from gateway.domain.notice import Purpose
+from gateway.domain.rights import Right
+from gateway.workflows.read_audit import export_now, read_plays, read_trail, verify_now
+from gateway.workflows.read_case_numbers import read_case_numbers
+from gateway.workflows.read_courts import read_courts
+from gateway.workflows.read_districts import read_districts
+from gateway.workflows.read_names import read_names
+
+_PAGE = 50
+_IDS = 64
+_LONGEST_NUMBER = 15
+
+
+class Period(ConsoleForm):
+    """Which court and which days; it stands in the address."""
+
+    court = SelectField(_l("Court"), widget=GovSelect(), validate_choice=False)
+    since = DateField(_l("From"), [Optional()], widget=GovTextInput())
+    until = DateField(_l("To the end of"), [Optional()], widget=GovTextInput())
+
+
+class TrailFilter(Period):
+    """Which entries to list."""
+
+    tag = SelectField(_l("What was done"), widget=GovSelect(), validate_choice=False)
+    subject = StringField(
+        _l("Done to"), [Length(max=_IDS)], description=_l("An id, for example ord_9f86d081884c"), widget=GovTextInput()
+    )
+    actor = StringField(
+        _l("Done by"), [Length(max=_IDS)], description=_l("An id, for example per_2c26b46b68ff"), widget=GovTextInput()
+    )
+
+
+class PlayFilter(Period):
+    """Which plays to list."""
+
+    purpose = SelectField(_l("What was heard"), widget=GovSelect(), validate_choice=False)
+    order = StringField(_l("Order"), [Length(max=_IDS)], description=_l("The order's id"), widget=GovTextInput())
+
+
+def show_trail(visit: Visit) -> Answer:
+    """List the trail, newest first."""
+    wanted = TrailFilter(formdata=request.args, meta={"csrf": False})
+    wanted.tag.choices = [("", _l("Everything")), *sorted(((tag.value, word(tag)) for tag in Tag), key=_by_word)]
+    shared = _shared(visit, wanted)
+    since, until = _period(wanted, shared["zone"])
+    query = TrailQuery(
+        reach=visit.actor.reach(Right.AUDIT_READ),
+        since=since,
+        until=until,
+        court_id=_asked("court"),
+        subject_id=_asked("subject"),
+        actor=_asked("actor"),
+        tag=next((tag for tag in Tag if tag.value == _asked("tag")), None),
+        after_seq=_number(_asked("after")),
+        limit=_PAGE + 1,
+    )
+    found = read_trail(visit.desk.office, query, visit.errand) if wanted.validate() else ()
+    return shown(
+        "audit/trail.html",
+        **shared,
+        wanted=wanted,
+        entries=_named(visit, found[:_PAGE]),
+        after=found[_PAGE - 1].seq if len(found) > _PAGE else 0,
+        address=_address("court", "since", "until", "tag", "subject", "actor"),
+        reads_all=visit.actor.may(Right.AUDIT_READ, None),
+    )
+
+
+def show_plays(visit: Visit) -> Answer:
+    """List what was heard, newest first."""
+    wanted = PlayFilter(formdata=request.args, meta={"csrf": False})
+    wanted.purpose.choices = [("", _l("Everything")), *((each.value, word(each)) for each in Purpose)]
+    shared = _shared(visit, wanted)
+    since, until = _period(wanted, shared["zone"])
+    query = PlayQuery(
+        reach=visit.actor.reach(Right.PLAYS_READ),
+        since=since,
+        until=until,
+        court_id=_asked("court"),
+        order_id=_asked("order"),
+        purpose=next((each for each in Purpose if each.value == _asked("purpose")), None),
+        after=_asked("after"),
+        limit=_PAGE + 1,
+    )
+    found = read_plays(visit.desk.office, query, visit.errand) if wanted.validate() else ()
+    return shown(
+        "audit/plays.html",
+        **shared,
+        wanted=wanted,
+        plays=found[:_PAGE],
+        cases=read_case_numbers(visit.desk.office, (each.order_id for each in found), visit.errand),
+        after=found[_PAGE - 1].play_id if len(found) > _PAGE else "",
+        address=_address("court", "since", "until", "purpose", "order"),
+        reads_trail=not visit.actor.reach(Right.AUDIT_READ).is_empty,
+    )
+
+
+def show_verify(_visit: Visit, form: ConsoleForm) -> Answer:
+    """Say what verifying does, and offer it."""
+    return shown("audit/verify.html", form=form)
+
+
+def send_verify(visit: Visit, form: ConsoleForm) -> Answer:  # noqa: ARG001  (every form is handed over)
+    """Verify, and show what was found: nothing is changed, so that there is no page to go on to."""
+    verified = verify_now(visit.desk.office, visit.desk.settings.checkpoints_dir, visit.errand)
+    zone = zone_of(read_courts(visit.desk.office, visit.errand).values())
+    return shown("audit/verified.html", verified=verified, report=verified.report, at=visit.at, zone=zone)
+
+
+def show_export(visit: Visit) -> Answer:
+    """Send the whole trail as a file; the folder that it was written to is gone before it is sent."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trail.ndjson"
+        export_now(visit.desk.office, path, visit.errand)
+        content = path.read_bytes()
+    name = f"trail-{visit.at:%Y-%m-%d-%H%M%S}.ndjson"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, mimetype="application/x-ndjson", headers=headers)
+
+
+def _by_word(choice: tuple[str, str]) -> str:
+    return choice[1]
+
+
+def _asked(name: str) -> str:
+    return request.args.get(name, "").strip()[:_IDS]
+
+
+def _address(*names: str) -> dict[str, str]:
+    return {name: _asked(name) for name in names if _asked(name)}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER else 0
+
+
+def _period(wanted: Period, zone: str) -> tuple[datetime | None, datetime | None]:
+    """Return when the days that were asked for begin and end, by the clock of the page."""
+    until = wanted.until.data + timedelta(days=1) if wanted.until.data and wanted.until.data < date.max else None
+    return _midnight(wanted.since.data, zone), _midnight(until, zone)
+
+
+def _midnight(day: date | None, zone: str) -> datetime | None:
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+
+
+def _shared(visit: Visit, wanted: Period) -> dict[str, Any]:
+    courts = read_courts(visit.desk.office, visit.errand)
+    wanted.court.choices = [("", _l("All courts")), *((court.court_id, court.name) for court in courts.values())]
+    chosen = courts.get(_asked("court"))
+    return {"courts": courts, "zone": zone_of([chosen] if chosen else courts.values()), "at": visit.at}
+
+
+def _named(visit: Visit, found: Iterable[TrailEntry]) -> tuple[ShownEntry, ...]:
+    """Return entries with names for ids, as far as the reader may know them."""
+    office, errand, entries = visit.desk.office, visit.errand, tuple(found)
+    people = {each.actor for each in entries} | {each.subject_id for each in entries if each.tag.startswith("people:")}
+    names = dict(read_names(office, people, errand))
+    if any(each.tag.startswith("office:district:") for each in entries):
+        nodes = read_districts(office, errand, counting=False)
+        names.update({each.district.district_id: each.district.name for each in nodes})
+    ordered = [each.subject_id for each in entries if each.subject_id.startswith("ord_")]
+    names.update(read_case_numbers(office, ordered, errand))
+    return tuple(shown_entry(each, names) for each in entries)
+
+
+PAGES = (
+    Page(name="list_audit", path="/audit", show=show_trail),
+    Page(name="verify_audit", path="/audit/verify", show=show_verify, form=ConsoleForm, send=send_verify),
+    Page(name="export_audit", path="/audit/export", show=show_export),
+    Page(name="list_plays", path="/plays", show=show_plays),
+)
