@@ -4,18 +4,20 @@ import hashlib
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext
 from flask_wtf.csrf import generate_csrf
-from govuk_frontend_wtf.main import WTFormsHelpers
+from govuk_frontend_wtf.main import wtforms_errors
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from gateway.console import faults, languages, policy, words
 from gateway.console.desk import Desk
+from gateway.console.form import ConsoleForm
 from gateway.console.menu import menu_of
 from gateway.console.page import Page
 from gateway.console.serve import make_view
@@ -115,7 +117,6 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
     Babel(app, locale_selector=languages.language_of_request)
-    WTFormsHelpers(app)
     _templates(app)
     for page in pages:
         methods = ["GET"] if page.form is None else ["GET", "POST"]
@@ -156,8 +157,18 @@ def _templates(app: Flask) -> None:
             "signed_in": "actor" in g,
             "may_find": "actor" in g and not g.actor.reach(Right.ORDERS_READ).is_empty,
             "form_token": generate_csrf,
+            "summary_of_errors": _summary_of_errors,
             "notice": g.get("notice", ""),
         }
+
+
+def _summary_of_errors(form: ConsoleForm) -> dict[str, Any]:
+    """Return what the summary of errors shows; what is wrong with the form as a whole has no field to lead to."""
+    found: dict[str, Any] = wtforms_errors(form, {"titleText": gettext("There is a problem")})
+    for each in found["errorList"]:
+        if each["href"] == "#None":
+            del each["href"]
+    return found
 
 
 def _mark(path: Path) -> str:

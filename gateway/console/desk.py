@@ -9,13 +9,15 @@ from gateway.settings import Settings
 from gateway.workflows.hear_notice import Booth
 from gateway.workflows.office import Office
 from gateway.workflows.people_desk import PeopleDesk
+from gateway.workflows.sound_pictures import SoundPictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The office, what people sign in with, the identity provider where there is one, and the settings to show.
 
-    There is one desk in a process, and so one booth, where texts are spoken before anybody proposes them.
+    There is one desk in a process, and so one booth, where texts are spoken before anybody proposes them,
+    and one memory of what sounds look like.
     `signature_works` signs and checks a webhook with each token, for the doctor; None leaves that out.
     """
 
@@ -24,6 +26,7 @@ class Desk:
     settings: Settings
     oidc: OidcSettings | None = None
     booth: Booth = field(default_factory=Booth)
+    pictures: SoundPictures = field(default_factory=SoundPictures)
     signature_works: Callable[[], bool] | None = None
 
     @property

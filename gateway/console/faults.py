@@ -65,6 +65,4 @@ def _nothing() -> str:
 
 
 def _ours() -> str:
-    return str(
-        gettext("Nothing was changed by halves. The log has what happened: say when it was.")
-    )
+    return str(gettext("Nothing was changed by halves. The log has what happened: say when it was."))

@@ -21,7 +21,7 @@ def what_happened(event: LifeEvent) -> str:
         case LifeKind.PLAYED:
             return str(
                 ngettext(
-                    "%(notice)s: heard once that day",
+                    "%(notice)s: heard %(num)s time that day",
                     "%(notice)s: heard %(num)s times that day, the last time now",
                     event.count,
                     notice=_word(event.purpose),
@@ -30,7 +30,7 @@ def what_happened(event: LifeEvent) -> str:
         case LifeKind.KEY_PRESSED:
             return str(
                 ngettext(
-                    "Key %(key)s pressed once that day",
+                    "Key %(key)s pressed %(num)s time that day",
                     "Key %(key)s pressed %(num)s times that day, the last time now",
                     event.count,
                     key=event.key,

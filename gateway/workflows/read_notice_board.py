@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from gateway.audio.errors import WordingMissingError
-from gateway.audio.waveform import Sound, describe, peaks
+from gateway.audio.waveform import Sound
 from gateway.audit.tags import Tag
 from gateway.domain.court import Court
 from gateway.domain.notice import Purpose
@@ -24,11 +24,11 @@ from gateway.register.proposals import Proposal
 from gateway.register.tables import notices as notice_rows
 from gateway.workflows.access import demand_order, place_of
 from gateway.workflows.change import Errand
-from gateway.workflows.hear_notice import COLUMNS, limit_of
 from gateway.workflows.office import Office
 from gateway.workflows.publish_notice import purposes_for, wording_for
 from gateway.workflows.read_names import read_names
 from gateway.workflows.read_notice_versions import NoticeVersion, versions_of
+from gateway.workflows.sound_pictures import Picture, SoundPictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +83,14 @@ class NoticeBoard:
         return sum(seconds for each, seconds in found.items() if each != language)
 
 
-def read_notice_board(office: Office, order_id: str, errand: Errand) -> NoticeBoard:
-    """Return the notices of an order that the asker may read. Raises UnknownEntryError, PurgedOrderError."""
-    actor = errand.actor
+def read_notice_board(
+    office: Office, order_id: str, errand: Errand, pictures: SoundPictures | None = None
+) -> NoticeBoard:
+    """Return the notices of an order that the asker may read; `pictures` are those that were looked at before.
+
+    Raises UnknownEntryError, PurgedOrderError.
+    """
+    actor, pictures = errand.actor, pictures or SoundPictures()
     with office.reading.begin() as connection:
         demand_order(connection, actor, order_id, Right.ORDERS_READ)
         order = orders.read(connection, order_id, office.keys)
@@ -99,8 +104,14 @@ def read_notice_board(office: Office, order_id: str, errand: Errand) -> NoticeBo
             for part in notices.written_parts(connection, order, purpose, office.cipher)
         ]
         proposed = proposals.of_order(connection, order_id, office.keys)
-    shown = tuple(_played(office, purpose, part, officers, versions) for purpose, part in played)
-    waiting = tuple(_proposed(office, each, versions) for each in proposed)
+    library = office.studio.library
+    shown = tuple(
+        _played(part, officers[purpose], versions, purpose, pictures.of(library, purpose, part.rendition.mulaw))
+        for purpose, part in played
+    )
+    waiting = tuple(
+        _proposed(each, versions, pictures.of(library, each.purpose, each.part.rendition.mulaw)) for each in proposed
+    )
     return NoticeBoard(
         order=order,
         court=court,
@@ -172,38 +183,32 @@ def _officers(connection: Connection, order_id: str) -> dict[Purpose, Officers]:
 
 
 def _played(
-    office: Office,
-    purpose: Purpose,
-    part: Part,
-    officers: Mapping[Purpose, Officers],
-    versions: tuple[NoticeVersion, ...],
+    part: Part, officers: Officers, versions: tuple[NoticeVersion, ...], purpose: Purpose, picture: Picture
 ) -> ShownNotice:
     rendition = part.rendition
     approved = next(_of(versions, rendition.mulaw, {Tag.NOTICE_APPROVED, Tag.ORDER_APPROVED}), None)
     proposed = next(_of(versions, rendition.mulaw, {Tag.NOTICE_PROPOSED}), None)
     # The register has the two officers of a purpose as a whole; of one language among several, the trail knows better.
     by_trail = proposed is not None and approved is not None and proposed.language == rendition.language
-    sound, picture = _sound(office, purpose, rendition.mulaw)
     return ShownNotice(
         purpose=purpose,
         language=rendition.language,
         seconds=rendition.seconds,
         rendition=rendition.mulaw,
-        added_by=proposed.actor if by_trail and proposed else officers[purpose].added_by,
-        approved_by=approved.actor if by_trail and approved else officers[purpose].approved_by,
+        added_by=proposed.actor if by_trail and proposed else officers.added_by,
+        approved_by=approved.actor if by_trail and approved else officers.approved_by,
         added_at=proposed.at if by_trail and proposed else None,
         approved_at=approved.at if approved else None,
         version=approved.version if approved else None,
         text=part.text,
-        sound=sound,
-        peaks=picture,
+        sound=picture[0],
+        peaks=picture[1],
     )
 
 
-def _proposed(office: Office, proposal: Proposal, versions: tuple[NoticeVersion, ...]) -> ShownNotice:
+def _proposed(proposal: Proposal, versions: tuple[NoticeVersion, ...], picture: Picture) -> ShownNotice:
     rendition = proposal.part.rendition
     noted = next(_of(versions, rendition.mulaw, {Tag.NOTICE_PROPOSED}), None)
-    sound, picture = _sound(office, proposal.purpose, rendition.mulaw)
     return ShownNotice(
         purpose=proposal.purpose,
         language=proposal.language,
@@ -213,18 +218,10 @@ def _proposed(office: Office, proposal: Proposal, versions: tuple[NoticeVersion,
         added_at=proposal.added_at,
         version=noted.version if noted else None,
         text=proposal.part.text,
-        sound=sound,
-        peaks=picture,
+        sound=picture[0],
+        peaks=picture[1],
     )
 
 
 def _of(versions: Iterable[NoticeVersion], rendition: str, tags: set[Tag]) -> Iterator[NoticeVersion]:
     return (each for each in versions if each.tag in tags and rendition in each.renditions)
-
-
-def _sound(office: Office, purpose: Purpose, rendition: str) -> tuple[Sound | None, tuple[float, ...]]:
-    path = office.studio.library.path_of(rendition, "wav")
-    if path is None:
-        return None, ()
-    wav = path.read_bytes()
-    return describe(wav, limit_of(purpose)), peaks(wav, COLUMNS)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gateway.api.v1.app import ROUTES
-from gateway.workflows.codes import OURS, STATUSES
 from gateway.api.v1.docs import resolved
 from gateway.api.v1.rights import NEEDS, Door
+from gateway.workflows.codes import OURS, STATUSES
 from tests.api.builders import Registry
 
 

@@ -10,12 +10,12 @@ from werkzeug.test import TestResponse
 import gateway
 from gateway import log
 from gateway.api.v1.app import ROUTES, make_api
-from gateway.workflows.codes import ELSEWHERE, FIELDS, OURS, PERSONAL, STATUSES
 from gateway.api.v1.desk import Desk
 from gateway.api.v1.docs import kinds_of
 from gateway.api.v1.route import Answer, Call, Route
 from gateway.domain.errors import GatewayError
 from gateway.domain.rights import Role
+from gateway.workflows.codes import ELSEWHERE, FIELDS, OURS, PERSONAL, STATUSES
 from gateway.workflows.office import Office
 from tests.api.builders import Registry
 

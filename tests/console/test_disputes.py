@@ -159,6 +159,18 @@ def test_a_clerk_reads_disputes_and_resolves_none_and_an_operator_sees_none(sqli
         assert operator.get(path).status_code == 403
 
 
+def test_a_line_that_has_left_its_order_cannot_be_heard_again(sqlite_console: Console) -> None:
+    order_id = _an_order(sqlite_console)
+    first, second = (_a_dispute(sqlite_console, order_id, call=call) for call in ("1", "2"))
+    approver = sqlite_console.somebody(Role.APPROVER)
+    assert "Let the line be heard again" in text_of(approver.get(f"/disputes/{second}"))
+    assert approver.send(f"/disputes/{first}/resolve/remove_line").status_code == 303
+    text = text_of(approver.get(f"/disputes/{second}"))
+    assert "The line is not under this order any more." in text
+    assert "Let the line be heard again" not in text
+    assert approver.send(f"/disputes/{second}/resolve/remove_line").status_code == 303
+
+
 def test_a_wrong_persons_dispute_says_so(sqlite_console: Console) -> None:
     office = sqlite_console.desk.office
     order_id = _an_order(sqlite_console, subject={"kind": "natural_person", "name": "Canary Person"})

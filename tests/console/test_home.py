@@ -9,8 +9,14 @@ from werkzeug.test import TestResponse
 from gateway.audit import call_counts
 from gateway.audit.call_counts import CallCount
 from gateway.clock import utc_now
+from gateway.console.waiting_list import waiting_lists
+from gateway.domain.notice import Purpose
 from gateway.domain.plan import Decision
 from gateway.domain.rights import Everywhere, InCourt, Role
+from gateway.errands.jobs import Job, JobState
+from gateway.register.batches import Batch, BatchState
+from gateway.workflows.read_home import Home
+from gateway.workflows.waiting import MOST_COUNTED, Waiting, WaitingProposal
 from tests.builders_office import a_dispute, the_order
 from tests.console.scene import Console, text_of
 
@@ -83,6 +89,63 @@ def test_own_drafts_wait_for_their_clerk_and_not_for_another(sqlite_console: Con
     console.registry.a_draft("lakeside", clerk, case_number="HC-DRAFT-4", district="lakeside-north")
     assert "HC-DRAFT-4" in text_of(console.with_session(clerk.person_id, clerk.token).get("/"))
     assert "HC-DRAFT-4" not in console.somebody(Role.CLERK).get("/").text
+
+
+def test_batches_proposals_and_failed_jobs_lead_to_their_pages(sqlite_console: Console) -> None:
+    order_id = sqlite_console.registry.an_approved_order("lakeside", district="lakeside-north")
+    order = the_order(sqlite_console.desk.office, order_id)
+    at = utc_now()
+    batch = Batch(
+        batch_id="bat_1",
+        court_id="lakeside",
+        state=BatchState.READY,
+        file_sha256="0" * 64,
+        accepted=1500,
+        known=0,
+        refused=0,
+        approved=0,
+        has_errors=False,
+        created_by="per_1",
+        created_at=at,
+        finished_at=at,
+    )
+    job = Job(
+        job_id="job_1",
+        kind="import",
+        court_id="lakeside",
+        payload={"batch": "bat_2"},
+        state=JobState.FAILED,
+        done=0,
+        total=0,
+        attempts=3,
+        due_at=at,
+        result={"message": "The file has no rows."},
+        error="import_file",
+        created_by="per_1",
+        created_at=at,
+        finished_at=at,
+    )
+    proposal = WaitingProposal(order=order, purpose=Purpose.PUBLIC, language="en", added_by="per_1", added_at=at)
+    home = Home(
+        batches=Waiting(count=MOST_COUNTED, first=(batch,)),
+        failed_jobs=Waiting(count=1, first=(job,)),
+        proposals=Waiting(count=1, first=(proposal,)),
+        silent=Waiting(count=0, first=()),
+    )
+    with sqlite_console.app.test_request_context("/console/"):
+        found = {each.name: each for each in waiting_lists(home, {})}
+    assert set(found) == {"batches", "failed_jobs", "proposals"}
+    assert (found["batches"].number, found["batches"].rest) == ("1,000 or more", MOST_COUNTED - 1)
+    assert [each.entries[0].text for each in found.values()] == [
+        "1,500 orders",
+        f"{order.case_number}: Notice to callers (en)",
+        "The file has no rows.",
+    ]
+    assert [each.entries[0].href for each in found.values()] == [
+        "/console/batches/bat_1",
+        f"/console/orders/{order_id}/notices",
+        "/console/batches/bat_2",
+    ]
 
 
 def test_who_has_no_role_yet_finds_a_quiet_page(sqlite_console: Console) -> None:

@@ -13,7 +13,7 @@ from gateway.audit.tags import Tag
 from gateway.domain.rights import Role
 from tests.audio.sounds import encoded, speech, tone
 from tests.console.scene import Console, errors_of, text_of
-from tests.console.test_notices import an_order, of, proposed, told
+from tests.console.test_notices import an_order, an_order_of_a_person, of, parsed, proposed, told
 
 RECORDING = "en/recording"
 
@@ -77,6 +77,18 @@ def test_a_recording_that_is_sent_twice_is_proposed_once(here: Console) -> None:
     assert told(here, order_id, Tag.NOTICE_PROPOSED) == 1
 
 
+def test_as_long_may_be_recorded_as_the_other_languages_leave(here: Console) -> None:
+    clerk = here.somebody(Role.CLERK)
+
+    def limit(order_id: str, language: str) -> str:
+        page = parsed(clerk.get(of(order_id, f"{language}/recording")))
+        return str(page.get_element_by_id("recorder").get("data-limit"))
+
+    company, person = an_order(here), an_order_of_a_person(here)
+    assert (limit(company, "en"), limit(company, "zh"), limit(person, "en")) == ("20", "19", "60")
+    assert "the others last 1.0 s" in text_of(clerk.get(of(company, "zh/recording")))
+
+
 MALICIOUS = {
     "a page": (b"<!doctype html><script>alert(1)</script>", "not an audio file"),
     "a picture with a script": (b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "not an audio file"),
@@ -110,4 +122,10 @@ def test_a_file_that_is_missing_or_beyond_all_bounds_is_refused(here: Console) -
     order_id, clerk = an_order(here), here.somebody(Role.CLERK)
     missing = clerk.send(of(order_id, RECORDING))
     assert (missing.status_code, errors_of(missing)) == (422, ["Choose a sound file, or record one"])
-    assert clerk.send(of(order_id, RECORDING), recording=bytes(20_100_000)).status_code == 413
+    large = clerk.client.post(
+        f"/console{of(order_id, RECORDING)}",
+        environ_overrides={"CONTENT_LENGTH": "20100000"},
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert large.status_code == 413
+    assert "choose a smaller file" in text_of(large)

@@ -21,11 +21,14 @@ function begin(root, target) {
   buttons.again.addEventListener("click", start);
   buttons.stop.addEventListener("click", () => finish("done"));
   // Chromium writes no length into what it records, and shows none before it has looked for the end.
+  let looksForEnd = false;
   playback.addEventListener("loadedmetadata", () => {
-    if (playback.duration === Infinity) playback.currentTime = 1e9;
+    looksForEnd = playback.duration === Infinity;
+    if (looksForEnd) playback.currentTime = 1e9;
   });
-  playback.addEventListener("durationchange", () => {
-    if (playback.currentTime > limit && Number.isFinite(playback.duration)) playback.currentTime = 0;
+  playback.addEventListener("seeked", () => {
+    if (looksForEnd) playback.currentTime = 0;
+    looksForEnd = false;
   });
   // Who leaves the page, or chooses a file after all, does not go on recording.
   window.addEventListener("pagehide", () => run && close(run));

@@ -9,18 +9,14 @@ from typing import Any, BinaryIO, cast
 
 from flask import Response, request
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
-from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovSelect, GovTextArea
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as Answer
-from wtforms import FileField, RadioField, SelectField, TextAreaField
-from wtforms.fields import Field
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import AnyOf, Length, ValidationError
 
 from gateway.console.beside import beside
 from gateway.console.form import ConsoleForm
 from gateway.console.page import Page, Visit, fragment, seen_at, shown
+from gateway.console.views.batch_form import CHECK, ImportForm, chosen
 from gateway.console.views.draft_places import read_places
 from gateway.console.zones import UTC
 from gateway.domain.rights import Right
@@ -45,50 +41,6 @@ _LIMIT = LARGEST_FILE + 52_000_000
 _PAGE, _PREVIEW, _ERRORS = 50, 10, 50
 # htmx stops polling at this status.
 _STOP_POLLING = 286
-_CHECK = "check"
-
-
-class ImportForm(ConsoleForm):
-    """A file of orders, and how to go about it."""
-
-    court = SelectField(_l("Court"), validate_choice=False, widget=GovSelect())
-    orders = FileField(
-        _l("File of orders"),
-        description=_l("CSV or Excel workbook (.xlsx), at most 200 MB. Of a workbook, the first sheet is read."),
-        widget=GovFileInput(),
-    )
-    how = RadioField(
-        _l("What is to be done?"),
-        [AnyOf([_CHECK, *(mode.value for mode in Mode)], message=_l("Choose what is to be done"))],
-        validate_choice=False,
-        choices=[
-            SelectChoice(_CHECK, _l("Check only: tell what would be refused, and write nothing")),
-            SelectChoice(Mode.ALL_OR_NOTHING.value, _l("Import, but nothing of it if a row is refused")),
-            SelectChoice(Mode.PER_ROW.value, _l("Import all rows that are not refused")),
-        ],
-        widget=GovRadioInput(),
-    )
-    legal_basis = TextAreaField(
-        _l("Legal basis"),
-        [Length(max=4000)],
-        description=_l("For rows that state none"),
-        widget=GovTextArea(),
-    )
-    document = FileField(
-        _l("Authority document"),
-        description=_l("For rows that name none: the signed order as a PDF, at most 50 MB"),
-        widget=GovFileInput(),
-    )
-
-    def validate_court(self, field: Field) -> None:
-        """Refuse a court that was not among those to choose from."""
-        if not field.data or field.data not in {choice.value for choice in field.choices}:
-            raise ValidationError(gettext("Choose the court"))
-
-    def validate_orders(self, field: Field) -> None:
-        """Ask for the file."""
-        if chosen(field) is None:
-            raise ValidationError(gettext("Choose the file of orders"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +88,7 @@ def show_batches(visit: Visit) -> Answer:
 
 def begin_import(_visit: Visit) -> dict[str, Any]:
     """Begin with what does no harm."""
-    return {"how": _CHECK}
+    return {"how": CHECK}
 
 
 def ready_import(visit: Visit, form: ImportForm) -> None:
@@ -162,8 +114,8 @@ def send_import(visit: Visit, form: ImportForm) -> Answer:
             errand = replace(visit, claim=None).errand
             sha256 = keep_document(office, court_id, cast("BinaryIO", document.stream), errand).sha256
     options = ImportOptions(
-        mode=Mode.PER_ROW if form.how.data in {_CHECK, Mode.PER_ROW.value} else Mode.ALL_OR_NOTHING,
-        dry_run=form.how.data == _CHECK,
+        mode=Mode.PER_ROW if form.how.data in {CHECK, Mode.PER_ROW.value} else Mode.ALL_OR_NOTHING,
+        dry_run=form.how.data == CHECK,
         legal_basis=str(form.legal_basis.data or ""),
         document_sha256=sha256,
     )
@@ -210,11 +162,6 @@ def send_withdrawal(visit: Visit, batch_id: str, form: ConsoleForm) -> Answer:  
     """Remove what nobody approved."""
     withdraw_batch(visit.desk.office, batch_id, visit.errand)
     return seen_at("show_batch", batch_id=batch_id)
-
-
-def chosen(field: Field) -> FileStorage | None:
-    """Return the file that was chosen, if one was."""
-    return field.data if isinstance(field.data, FileStorage) and field.data.filename else None
 
 
 def _seen(visit: Visit, batch_id: str) -> dict[str, Any]:

@@ -20,10 +20,11 @@ from gateway.audio.pace import pace_of
 from gateway.audio.validate import RECORDING_LIMITS
 from gateway.console import refusals
 from gateway.console.form import ConsoleForm
-from gateway.console.notice_card import Card, count_lines, preview_card
+from gateway.console.notice_card import Card, count_lines, decimal, preview_card
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, fragment, seen_at, shown
 from gateway.console.views.notices import proposal_card, values_of
 from gateway.domain.errors import StaleVersionError
+from gateway.domain.notice import Purpose
 from gateway.domain.rights import NotAllowedError, Right
 from gateway.workflows.hear_notice import TextToHear, limit_of, preview_text
 from gateway.workflows.propose_as_read import propose_as_read
@@ -117,7 +118,15 @@ def show_recording(
 ) -> Answer:
     """Let a file be chosen, or a recording be made."""
     board = _board(visit, order_id, language)
-    return shown("notices/recording.html", **values_of(visit, board), language=language, form=form, meanwhile=meanwhile)
+    return shown(
+        "notices/recording.html",
+        **values_of(visit, board),
+        language=language,
+        form=form,
+        meanwhile=meanwhile,
+        limit=_longest(board, language),
+        beside=decimal(board.seconds_beside(language)) if _has_others(board, language) else "",
+    )
 
 
 def send_recording(visit: Visit, order_id: str, language: str, form: RecordingForm) -> Answer:
@@ -152,7 +161,7 @@ def _proposed(
 
 def _board(visit: Visit, order_id: str, language: str) -> NoticeBoard:
     """Return the board for whoever may propose. Raises UnknownEntryError, NotAllowedError."""
-    board = read_notice_board(visit.desk.office, order_id, visit.errand)
+    board = read_notice_board(visit.desk.office, order_id, visit.errand, visit.desk.pictures)
     demand_language(board, language)
     if not board.may_draft:
         raise NotAllowedError(right=Right.ORDERS_DRAFT.value, where=f"order {order_id}")
@@ -165,6 +174,10 @@ def _longest(board: NoticeBoard, language: str) -> int:
     if limit is None:
         return int(RECORDING_LIMITS.max_seconds)
     return max(int(RECORDING_LIMITS.min_seconds), int(limit - board.seconds_beside(language)))
+
+
+def _has_others(board: NoticeBoard, language: str) -> bool:
+    return board.content is Purpose.PUBLIC and board.seconds_beside(language) > 0
 
 
 def _text(form: TextForm) -> str:

@@ -31,7 +31,7 @@ _OVER = {OrderState.LIFTED, OrderState.EXPIRED}
 
 def show_notices(visit: Visit, order_id: str) -> Answer:
     """Show all notices of an order, by purpose and language."""
-    board = read_notice_board(visit.desk.office, order_id, visit.errand)
+    board = read_notice_board(visit.desk.office, order_id, visit.errand, visit.desk.pictures)
     played = [_played(each, order_id) for each in board.played]
     own = [each.seconds for each in board.played if each.purpose is Purpose.PUBLIC]
     going = board.content is Purpose.PUBLIC and (board.played or board.proposed)
@@ -55,7 +55,7 @@ def begin_approval(visit: Visit, order_id: str, language: str) -> dict[str, int]
 
     A form that is sent twice comes here when there is no proposal any more, and is answered as it was the first time.
     """
-    return {"version": read_notice_board(visit.desk.office, order_id, visit.errand).order.version}
+    return {"version": read_notice_board(visit.desk.office, order_id, visit.errand, visit.desk.pictures).order.version}
 
 
 def show_approval(visit: Visit, order_id: str, language: str, form: ConsoleForm) -> Answer:
@@ -142,7 +142,7 @@ def _proposal_in(board: NoticeBoard, language: str) -> ShownNotice:
 
 
 def _proposal_values(visit: Visit, order_id: str, language: str) -> dict[str, Any]:
-    board = read_notice_board(visit.desk.office, order_id, visit.errand)
+    board = read_notice_board(visit.desk.office, order_id, visit.errand, visit.desk.pictures)
     proposal = _proposal_in(board, language)
     present = board.content_in(language)
     is_public = board.content is Purpose.PUBLIC

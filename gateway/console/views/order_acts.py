@@ -1,7 +1,7 @@
 """What officers do to an order: each act has a page that says what it does, and asks."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from wtforms.validators import Length
 
 from gateway.console import policy
 from gateway.console.form import ConsoleForm
-from gateway.console.life_words import what_happened
+from gateway.console.life_words import what_happened, who
 from gateway.console.order_marks import changed_since, marks_of, written
 from gateway.console.page import Page, Visit, seen_at, shown
 from gateway.console.views.draft_summary import name_of_language, size_of
@@ -59,7 +59,10 @@ Do = Callable[[Visit, str, str], Order]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """An act that asks for nothing but a reason, and not even for that where `form` has none."""
+    """An act that asks for nothing but a reason, and not even for that where `form` has none.
+
+    `title` has the place %(case)s for the case number.
+    """
 
     act: OrderAct
     title: LazyString
@@ -154,9 +157,9 @@ def _meanwhile(visit: Visit, order: Order, form: ConsoleForm) -> list[LifeEvent]
     if seen is None or seen == order.version:
         return []
     life = read_order_life(visit.desk.office, order.order_id, visit.errand)
-    return [
-        each for each in life.events if each.kind is LifeKind.DONE and each.version is not None and each.version > seen
-    ]
+    done = (each for each in life.events if each.kind is LifeKind.DONE)
+    since = (each for each in done if each.version is not None and each.version > seen)
+    return [replace(each, actor_name=who(each.actor_name)) for each in since]
 
 
 def read_for_act(visit: Visit, order_id: str) -> tuple[ListedOrder, Order]:
@@ -201,7 +204,7 @@ def _lift(visit: Visit, order_id: str, reason: str) -> Order:
 _ACTS = (
     Act(
         act=OrderAct.SUBMIT,
-        title=_l("Submit for approval"),
+        title=_l("Submit order %(case)s for approval"),
         effect=_l("The order goes to the approvers. Nothing is heard before a second officer has approved it."),
         button=_l("Submit the order"),
         do=_submit,
@@ -209,21 +212,21 @@ _ACTS = (
     ),
     Act(
         act=OrderAct.RETURN,
-        title=_l("Send back to the drafter"),
+        title=_l("Send order %(case)s back to its drafter"),
         effect=_l("The order becomes a draft again, which can be changed and submitted anew."),
         button=_l("Send the order back"),
         do=_return,
     ),
     Act(
         act=OrderAct.SUSPEND,
-        title=_l("Suspend"),
+        title=_l("Suspend order %(case)s"),
         effect=_l("Once this is done, no call plays a notice of this order until a second officer resumes it."),
         button=_l("Suspend the order"),
         do=_suspend,
     ),
     Act(
         act=OrderAct.RESUME,
-        title=_l("Resume"),
+        title=_l("Resume order %(case)s"),
         effect=_l(
             "Notices are heard again. Lines that a key on a call silenced stay silent till their dispute is resolved."
         ),
@@ -232,7 +235,7 @@ _ACTS = (
     ),
     Act(
         act=OrderAct.LIFT,
-        title=_l("Lift"),
+        title=_l("Lift order %(case)s"),
         effect=_l(
             "Once this is done, no call plays a notice of this order any more. A lifted order cannot be brought back."
         ),

@@ -104,7 +104,7 @@ def show_kept(visit: Visit, order_id: str, document_id: str) -> Answer:
         "orders/document_kept.html",
         order=order,
         document=document,
-        link=url_for("extend_order", order_id=order_id, _external=True),
+        link=visit.desk.settings.public_origin + url_for("extend_order", order_id=order_id),
     )
 
 

@@ -1,6 +1,7 @@
 """Try a call: type a line, keys and a time, and hear what caller and callee would hear; no call is made."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +34,9 @@ def begin_try(visit: Visit) -> Mapping[str, Any]:
     if found is not None:
         return _values(*found)
     zone = next((court.zone for court in read_courts(visit.desk.office, visit.errand).values()), "UTC")
-    return _values(TryScript(callee="", at=visit.at, caller=DEFAULT_CALLER, ring_seconds=RING_SECONDS), zone)
+    # The form knows minutes. What was approved or lifted a moment ago counts: so the next one, and not the present one.
+    soon = visit.at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return _values(TryScript(callee="", at=soon, caller=DEFAULT_CALLER, ring_seconds=RING_SECONDS), zone)
 
 
 def show_try(visit: Visit, form: TryForm) -> Answer:

@@ -7,18 +7,23 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+import pyotp
 from playwright.sync_api import Browser, expect
 
 from gateway.assembly import Parts
-from gateway.domain.rights import Role
-from tests.end_to_end.call_script import Script
+from gateway.clock import utc_now
+from gateway.domain.rights import Everywhere, Role
+from gateway.workflows.load_demo import person_in_permitted_hours
+from tests.end_to_end.call_script import Press, Script
 from tests.end_to_end.console.browsing import Visitor, visiting
 from tests.end_to_end.court_system import A_PDF
 from tests.end_to_end.independent_twilio import Twilio
 from tests.end_to_end.issuing import a_line
-from tests.end_to_end.server import Server
+from tests.end_to_end.server import METRICS_TOKEN, Server
 
 ORGANISATION = "Console Haulage Incorporated"
+# An organisation of the demo under an order in force, in the district lakeside-north.
+HEARD_LINE = "+12025550110"
 
 
 def test_a_clerks_and_an_approvers_day(
@@ -36,13 +41,13 @@ def test_a_clerks_and_an_approvers_day(
         _hear_the_warning(clerk, line)
         _record(clerk, order)
         _upload(clerk, order, tmp_path)
-        judge.open(f"/orders/{order}/notices")
-        judge.follow("Approve")
+        judge.open(f"/orders/{order}/notices/en/proposal")
+        judge.follow("Approve this notice")
         judge.press("Approve this notice")
         assert judge.violations() == []
         _lift_in_two_clicks(clerk, case)
         assert clerk.sees("Lifted")
-    assert twilio.call(Script(callee=line)).heard == ()
+    assert twilio.call(Script(callee=line)).is_plain
 
 
 def _draft(clerk: Visitor, case: str, line: str) -> str:
@@ -105,6 +110,7 @@ def _hear_the_warning(clerk: Visitor, line: str) -> None:
     clerk.open("/try")
     clerk.fill("Line that is called", line)
     clerk.press("Try this call")
+    assert clerk.sees("The warning is played to the callee") or clerk.sees("warn"), clerk.said
     assert clerk.violations() == []
     tracks = [_track(clerk, party) for party in ("caller", "callee")]
     caller, callee = (np.abs(each.astype(np.int32)) for each in tracks)
@@ -171,3 +177,90 @@ def _lift_in_two_clicks(clerk: Visitor, case: str) -> None:
     clerk.fill("Reason", "Paid in full.")
     clerk.press("Lift the order")
     assert clerk.violations() == []
+
+
+def test_an_operators_day(browser: Browser, server: Server, office: Parts, twilio: Twilio) -> None:
+    """Switch a district off and on again; calls obey at once."""
+    with visiting(browser, server, office, Role.OPERATOR) as operator:
+        assert twilio.call(Script(callee=HEARD_LINE)).caller_heard
+        operator.open("/districts/lakeside-north/switch")
+        operator.press("Switch off North")
+        # A reason must be given, and what is asked for is said beside the field.
+        assert operator.sees("There is a problem")
+        assert operator.violations() == []
+        operator.fill("Reason", "An exercise.")
+        operator.press("Switch off North")
+        assert operator.sees("An exercise.")
+        assert operator.violations() == []
+        assert twilio.call(Script(callee=HEARD_LINE)).is_plain
+        operator.open("/districts/lakeside-north/switch")
+        operator.fill("Reason", "The exercise is over.")
+        operator.press("Switch on North")
+        assert twilio.call(Script(callee=HEARD_LINE)).caller_heard
+
+
+def test_an_auditors_day(browser: Browser, server: Server, office: Parts, twilio: Twilio) -> None:
+    """Read the trail and the plays, and verify both."""
+    assert twilio.call(Script(callee=HEARD_LINE)).caller_heard
+    with visiting(browser, server, office, Role.AUDITOR) as auditor:
+        auditor.open("/audit")
+        assert auditor.violations() == []
+        auditor.open("/plays")
+        assert auditor.sees("Notice to callers"), auditor.said
+        auditor.open("/audit/verify")
+        auditor.page.locator("main form button").last.click()
+        auditor.page.wait_for_load_state("load")
+        assert auditor.page.get_by_role("heading", level=1).inner_text() in {"Nothing is wrong", "Something is wrong"}
+        assert auditor.violations() == []
+
+
+def test_an_administrators_day(browser: Browser, server: Server, office: Parts) -> None:
+    """Add a person, who enrols and signs in; issue a key, which is shown once; look at the settings."""
+    login, password = f"{uuid4().hex}@example.org", "a sentence that nobody guesses"
+    with visiting(browser, server, office, Role.ADMINISTRATOR, scope=Everywhere()) as administrator:
+        administrator.open("/people/add")
+        administrator.fill("Name", "Sam Example")
+        administrator.fill("Login", login)
+        administrator.page.get_by_label("Clerk").check()
+        administrator.page.get_by_label("Where these roles hold").select_option(index=1)
+        administrator.press("Add the person")
+        assert administrator.violations() == []
+        code = re.search(r"cne_[\w-]+", administrator.said)
+        assert code is not None, administrator.said
+        administrator.open("/settings")
+        assert administrator.violations() == []
+        assert administrator.sees("NOTICE_GATEWAY_METRICS_TOKEN")
+        assert METRICS_TOKEN not in administrator.page.content()
+    newcomer = browser.new_page()
+    newcomer.goto(f"{server.origin}/console/enrol")
+    newcomer.locator("main input[type=text], main input:not([type])").first.fill(code[0])
+    newcomer.get_by_role("button", name="Go on").click()
+    newcomer.wait_for_load_state("load")
+    secret = re.search(r"\b[A-Z2-7]{32}\b", newcomer.locator("main").inner_text().replace(" ", ""))
+    assert secret is not None, newcomer.locator("main").inner_text()
+    for field in newcomer.locator("main input[type=password]").all():
+        field.fill(password)
+    newcomer.locator("main input[inputmode=numeric]").fill(pyotp.TOTP(secret[0]).now())
+    newcomer.get_by_role("button", name="Set the password").click()
+    newcomer.wait_for_load_state("load")
+    assert "cne_" not in newcomer.url
+    newcomer.context.close()
+
+
+def test_a_dispute_is_opened_on_the_telephone_and_resolved_in_the_console(
+    browser: Browser, server: Server, office: Parts, twilio: Twilio
+) -> None:
+    person = person_in_permitted_hours(utc_now())[0]
+    twilio.call(Script(callee=person, presses=(Press(party="callee", prompt=0, key="9"),)))
+    with visiting(browser, server, office, Role.APPROVER, scope=Everywhere()) as judge:
+        judge.open("/disputes")
+        assert judge.violations() == []
+        judge.page.locator("main table a").first.click()
+        judge.page.wait_for_load_state("load")
+        assert judge.sees("9"), judge.said
+        assert judge.violations() == []
+        judge.page.locator("main a[href*='/resolve/resume']").click()
+        judge.page.wait_for_load_state("load")
+        judge.page.locator("main form button").last.click()
+        judge.page.wait_for_load_state("load")
+        assert judge.violations() == []
