@@ -20,7 +20,7 @@ from gateway.audio.transcode import encode_confined
 from gateway.audio.validate import Limits
 
 _RATE = 22_050
-_PITCHES = 200
+_PITCHES = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,23 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types.
 
     once = HiddenField()
     version = HiddenField()
+    # The version that was read, where it turned out to be stale: what is sent next is decided on the present one.
+    stale: int | None = None
 
     @property
     def expected(self) -> int | None:
         """Return the version that the form was made from."""
         text = str(self.version.data or "")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004
+
+    @property
+    def read_version(self) -> int | None:
+        """Return the version that the reader decided on, stale or not."""
+        return self.expected if self.stale is None else self.stale
+
+    def decide_anew(self, version: object) -> None:
+        """Let what is sent next be judged against `version`."""
+        self.stale, self.version.data = self.expected, version
 
     @property
     def typed(self) -> Iterable[Field]:

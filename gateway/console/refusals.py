@@ -25,7 +25,7 @@ def is_for_the_form(error: GatewayError) -> bool:
 def field_of(error: GatewayError) -> str:
     """Return the form's field that a refusal is about; empty for the form as a whole."""
     where = error.details.get("field")
-    return where if isinstance(where, str) else codes.FIELDS.get(error.code, "").strip("/").replace("/", "_")
+    return where if isinstance(where, str) else codes.FIELDS.get(error.code, "").strip("/?").replace("/", "_")
 
 
 def message_of(error: GatewayError) -> str:

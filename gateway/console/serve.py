@@ -15,7 +15,7 @@ from gateway.console.cookies import session_cookie
 from gateway.console.desk import Desk
 from gateway.console.form import UNTYPED, ConsoleForm, as_formdata
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit
-from gateway.domain.errors import GatewayError
+from gateway.domain.errors import GatewayError, StaleVersionError
 from gateway.domain.rights import CALLEE
 from gateway.errands.claims import AlreadyDoneError, Claim, ClaimMismatchError
 from gateway.people.errors import NotSignedInError, SessionExpiredError
@@ -115,6 +115,9 @@ def _sent(page: Page, visit: Visit, path: dict[str, str]) -> Answer:
     except GatewayError as error:
         if not refusals.is_for_the_form(error):
             raise
+        if isinstance(error, StaleVersionError):
+            # What is sent next is decided on what the page shows now.
+            form.decide_anew(dict(page.begin(visit, **path)).get("version", "") if page.begin is not None else "")
         form.refuse(refusals.field_of(error), refusals.message_of(error))
         return _again(page, visit, form, path, refusals.status_of(error))
 

@@ -22,6 +22,11 @@ def uri_of(secret: str, login: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
 
 
+def code_at(secret: str, now: datetime) -> str:
+    """Return the code that an authenticator app with this secret shows."""
+    return pyotp.TOTP(secret).at(now)
+
+
 def step_of(secret: str, code: str, now: datetime, *, after: int) -> int:
     """Return the time step whose code this is; the last that was used is `after`. Raises WrongCodeError.
 

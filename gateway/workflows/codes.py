@@ -191,7 +191,6 @@ FIELDS: Mapping[str, str] = {
     "wrong_district": "/district",
     "reason_missing": "/reason",
     "duplicate_order": "/case_number",
-    "nothing_found": "/sought",
     "legal_form": "/subject/identifier/legal_form",
     "sole_trader": "/subject/identifier",
     "invalid_identifier": "/subject/identifier/value",

@@ -33,7 +33,7 @@ def find_order(office: Office, text: str, errand: Errand) -> Found:
     by_case = _ids(office, errand, case_number=text.strip()) if text.strip() else frozenset()
     every = by_line | by_case
     if not every:
-        raise NothingFoundError
+        raise NothingFoundError(field="sought")
     if len(every) == 1:
         return Found(order_id=next(iter(every)))
     # One order cannot be in both unless it is the only one: a case number is no line.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from gateway.audit.tags import Tag
 from gateway.domain.rights import InCourt, Role
-from gateway.people import credentials, directory, roles
+from gateway.people import credentials, directory, one_time_codes, roles
 from gateway.people.errors import UnknownLoginError
 from gateway.people.passwords import Passwords, argon2id
 from gateway.people.roles import RoleHeld
@@ -22,6 +22,11 @@ PEOPLE = {
     "auditor": ("The demo's auditor", Role.AUDITOR),
     "administrator": ("The demo's administrator", Role.ADMINISTRATOR),
 }
+
+
+def demo_code(now: datetime) -> str:
+    """Return the code that the demo's people sign in with at this moment; each of them may use it once."""
+    return one_time_codes.code_at(DEMO_TOTP_SECRET, now)
 
 
 def load_demo_people(office: Office, now: datetime) -> None:

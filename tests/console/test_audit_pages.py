@@ -160,7 +160,7 @@ def test_plays_are_listed_with_their_order_and_key_and_only_within_reach(telepho
     press_on_a_call(telephone, number, "9")
     auditor = console.somebody(Role.AUDITOR, scope=Everywhere())
     told = text_of(auditor.get("/plays"))
-    for words in ("Opener", "Callee", "Key 9", "Sound"):
+    for words in ("Opener", "Callee", "Key 9", "Intact"):
         assert words in told
     assert number not in told
     assert "No play is like this." in text_of(auditor.get("/plays?purpose=public"))

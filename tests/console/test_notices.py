@@ -296,8 +296,13 @@ def test_another_courts_order_has_no_notices_and_no_sounds(console: Console) -> 
 
 def test_an_earlier_version_is_heard_at_its_own_order_alone(here: Console) -> None:
     order_id, other, clerk = an_order(here), an_order(here), here.somebody(Role.CLERK)
-    clerk.send(of(order_id, TEXT), text=WORDS)
-    first = proposed(here, order_id)[0].part.rendition.mulaw
+    # The voice of the tests hums few pitches: what the other order happens to hum too is no proof.
+    hummed = {part.rendition.mulaw for parts in spoken(here, other).played.values() for part in parts}
+    first = next(iter(hummed))
+    for word in ("one", "two", "three", "four"):
+        if first in hummed:
+            clerk.send(of(order_id, TEXT), text=f"{WORDS} {word}")
+            first = proposed(here, order_id)[0].part.rendition.mulaw
     clerk.send(of(order_id, TEXT), text="Another text.")
     assert clerk.get(of(order_id, f"versions/{first}.wav")).status_code == 200
     assert clerk.get(of(other, f"versions/{first}.wav")).status_code == 404

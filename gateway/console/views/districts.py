@@ -74,7 +74,7 @@ def show_switch(visit: Visit, district_id: str, form: SwitchForm) -> Answer:
         node=node,
         form=form,
         effect=foresee_switch(nodes, district_id, to_enabled=to_enabled),
-        is_stale=str(form.version.data or "") != str(node.district.version),
+        is_stale=form.read_version != node.district.version,
     )
 
 

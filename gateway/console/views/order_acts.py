@@ -152,7 +152,7 @@ def around(visit: Visit, order: Order, act: OrderAct, form: ConsoleForm, also: I
 
 def _meanwhile(visit: Visit, order: Order, form: ConsoleForm) -> list[LifeEvent]:
     """Return what was done since the form was made, and let the form stand on what the order says now."""
-    seen = form.expected
+    seen = form.read_version
     form.version.data = str(order.version)
     if seen is None or seen == order.version:
         return []

@@ -17,6 +17,7 @@ from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, seen_at, shown
 from gateway.console.ways_in import ways_in
 from gateway.people.errors import NotSignedInError
 from gateway.people.sessions import Opened
+from gateway.workflows.load_demo_people import DEMO_PASSWORD, PEOPLE, demo_code
 from gateway.workflows.sign_in import PasswordAttempt, sign_in, sign_out
 
 _HOME = "/console"
@@ -46,7 +47,15 @@ def show_sign_in(visit: Visit, form: SignInForm) -> Answer:
         enrolled=bool(request.args.get("enrolled")),
         next=local(request.args.get("next", "")),
         ways=ways_in(visit.desk),
+        demo=_demo(visit),
     )
+
+
+def _demo(visit: Visit) -> dict[str, object] | None:
+    """Return what everybody may know who looks at the demo; None anywhere else."""
+    if not visit.desk.settings.is_demo:
+        return None
+    return {"people": list(PEOPLE), "password": DEMO_PASSWORD, "code": demo_code(visit.at)}
 
 
 def send_sign_in(visit: Visit, form: SignInForm) -> Answer:

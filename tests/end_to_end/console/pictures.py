@@ -1,5 +1,6 @@
 """Pictures of the console's main pages, taken from a running demo; the README shows them."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.people import directory, sessions
 from gateway.people.sessions import Method
 from gateway.register.order_list import OrderQuery
 from gateway.workflows.change import at_the_command_line
+from gateway.workflows.load_demo import person_in_permitted_hours
 from gateway.workflows.read_orders import list_orders
 from tests.end_to_end.console.browsing import CHROMIUM, FLAGS
 from tests.end_to_end.server import Server, environment, run, serving
@@ -41,11 +43,22 @@ def take_pictures(scratch: Path, target: Path) -> Iterator[Path]:
         raise RuntimeError(loaded.stderr)
     with serving(folder, scratch / "home") as server, _office(server) as office, _chromium() as browser:
         order_id = _order_in_force(office)
+        _make_calls(server)
         for name, login, language, path in _PICTURES:
             file = target / f"{name}.png"
             with _looking(browser, server, _token(office, login), language) as page:
                 _take(page, f"{server.origin}/console{path.format(order=order_id)}", file)
             yield file
+
+
+def _make_calls(server: Server) -> None:
+    """Let some calls come in, one of them to a wrong person, so that the pages have something to show."""
+    person, _city = person_in_permitted_hours(utc_now())
+    for line in ("+12025550110", "+442079460110", "+12025550199", "+12025550198", "+12025550111"):
+        run(server.env, "call", line)
+    run(server.env, "call", person, "--key", "9@4")
+    # Counts are written every ten seconds.
+    time.sleep(12)
 
 
 @contextmanager
