@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from gateway.console import faults, languages, policy, words
 from gateway.console.desk import Desk
 from gateway.console.form import ConsoleForm
-from gateway.console.menu import menu_of
+from gateway.console.menu import MenuEntry, menu_of
 from gateway.console.page import Page
 from gateway.console.serve import make_view
 from gateway.console.views import (
@@ -148,18 +148,34 @@ def _templates(app: Flask) -> None:
         if endpoint == "static":
             values["v"] = marks.get(Path(str(values["filename"])).name, "")
 
-    @app.context_processor
-    def page_values() -> dict[str, object]:
-        return {
-            "language_tag": languages.language_tag(),
-            "languages": languages.LANGUAGES,
-            "menu": menu_of(g.actor) if "actor" in g else (),
-            "signed_in": "actor" in g,
-            "may_find": "actor" in g and not g.actor.reach(Right.ORDERS_READ).is_empty,
-            "form_token": generate_csrf,
-            "summary_of_errors": _summary_of_errors,
-            "notice": g.get("notice", ""),
-        }
+    # Functions, not values of a context processor: that one runs for each widget too, which are templates of their own.
+    app.jinja_env.globals.update(
+        language_tag=languages.language_tag,
+        languages=languages.LANGUAGES,
+        menu=_menu,
+        signed_in=_is_signed_in,
+        may_find=_may_find,
+        form_token=generate_csrf,
+        summary_of_errors=_summary_of_errors,
+        note=_note,
+    )
+
+
+def _is_signed_in() -> bool:
+    return "actor" in g
+
+
+def _menu() -> tuple[MenuEntry, ...]:
+    return menu_of(g.actor) if _is_signed_in() else ()
+
+
+def _may_find() -> bool:
+    return _is_signed_in() and not g.actor.reach(Right.ORDERS_READ).is_empty
+
+
+def _note() -> str:
+    """Return what is said above the page, once; empty where there is nothing to say."""
+    return str(g.get("note", ""))
 
 
 def _summary_of_errors(form: ConsoleForm) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _begun(page: Page, visit: Visit, path: dict[str, str]) -> Answer:
     if left is not None:
         # The version may have moved on since; what is sent now is decided on what is shown now.
         form.version.data = values.get("version", "")
-        g.notice = gettext("This is what you had typed. It was not sent: check it, and send it.")
+        g.note = gettext("This is what you had typed. It was not sent: check it, and send it.")
     return page.show(visit, form=form, **path)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from gateway.api.v1.app import ROUTES
 from gateway.api.v1.docs import resolved
-from gateway.api.v1.rights import NEEDS, Door
+from gateway.api.v1.rights import NEEDS
 from gateway.workflows.codes import OURS, STATUSES
+from gateway.workflows.doors import Door
 from tests.api.builders import Registry
 
 

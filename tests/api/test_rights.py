@@ -5,9 +5,10 @@ from flask import Response
 from werkzeug.test import TestResponse
 
 from gateway.api.v1.app import ROUTES, make_api
-from gateway.api.v1.rights import NEEDS, Door
+from gateway.api.v1.rights import NEEDS
 from gateway.api.v1.route import Answer, Call, IfMatch, Route
 from gateway.domain.rights import Right, Role
+from gateway.workflows.doors import Door
 from tests.api.builders import Person, Registry, in_court, in_district
 
 WITH_ID = [route for route in ROUTES if "<" in route.path]

@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from gateway.assembly import Parts, put_together
 from gateway.clock import utc_now
-from gateway.domain.order import OrderState
+from gateway.domain.order import Order, OrderState
 from gateway.domain.rights import Right
+from gateway.domain.subject import Organisation
 from gateway.people import directory, sessions
 from gateway.people.sessions import Method
 from gateway.register.order_list import OrderQuery
@@ -87,8 +88,8 @@ def _height(page: Page) -> int:
 
 def _try_a_call(page: Page) -> None:
     """Let the picture show what came of a call."""
-    page.get_by_label("Line", exact=True).fill("+12025550110")
-    page.locator("main").get_by_role("button").last.click()
+    page.get_by_label("Line that is called", exact=True).fill("+12025550110")
+    page.get_by_role("button", name="Try this call").click()
     page.wait_for_load_state("load")
 
 
@@ -101,7 +102,12 @@ def _token(office: Parts, login: str) -> str:
 def _order_in_force(office: Parts) -> str:
     errand = at_the_command_line(utc_now())
     query = OrderQuery(reach=errand.actor.reach(Right.ORDERS_READ), state=OrderState.IN_FORCE, court_id="thameside")
-    return next(each.order.order_id for each in list_orders(office.office, query, errand) if len(each.lines) == 1)
+    found = list_orders(office.office, query, errand)
+    return next(
+        each.order.order_id
+        for each in found
+        if isinstance(each.order, Order) and isinstance(each.order.subject, Organisation)
+    )
 
 
 @contextmanager

@@ -1,66 +1,129 @@
-"""Every page that can be reached by links: no violation of axe-core, in either language, wide and narrow."""
+"""Every page of the console in every state of an order: no violation of axe-core, in either language, wide or narrow."""
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser
 
 from gateway.assembly import Parts
+from gateway.clock import utc_now
 from gateway.console.app import PAGES
 from gateway.console.languages import LANGUAGES
-from gateway.domain.rights import Role
+from gateway.domain.rights import Everywhere, Right, Role
+from gateway.people.api_keys import KeyDraft
+from gateway.workflows.change import at_the_command_line
+from gateway.workflows.issue_api_key import issue_api_key
+from gateway.workflows.load_demo import person_in_permitted_hours
+from tests.api.builders import a_registry
+from tests.end_to_end.call_script import Press, Script
 from tests.end_to_end.console.browsing import Visitor, visiting
+from tests.end_to_end.issuing import a_line
 from tests.end_to_end.server import Server
+from tests.workflows.importing import a_row, an_office, bring_in
 
-# What answers with a file or a sound, changes the language, or needs an object that a link cannot make.
-NO_PAGE = re.compile(r"/console/(language|static)/|\.(wav|pdf|csv|xlsx)$|/download|/document|/sound|/errors|/sign-out")
-_OF_EACH_KIND = 1
+# What answers with a file, a sound, a part of a page, or another page; and what only shows a secret just made.
+NO_PAGES = frozenset(
+    {
+        "batch_progress",
+        "begin_sign_in_oidc",
+        "choose_language",
+        "count_text",
+        "download_batch_errors",
+        "export_audit",
+        "notice_sound",
+        "proposal_sound",
+        "show_api_key_token",
+        "show_document",
+        "show_enrolment_code",
+        "show_order_document",
+        "sign_in_oidc",
+        "try_sound",
+        "version_sound",
+    }
+)
+# What is led to only in a state that this crawl does not make; the days of the roles and the rooms' tests go there.
+ELSEWHERE = frozenset({"enrol_with_passkey", "enrol_with_password"})
+# Pages do not differ by database; the days of the roles run on both.
+ON_SQLITE = pytest.mark.parametrize("shared_server", ["sqlite"], indirect=True)
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_page_has_a_violation(browser: Browser, server: Server, office: Parts, language: str) -> None:
-    with visiting(browser, server, office, *Role, language=language) as visitor:
-        seen = _walk(visitor)
-    assert len(seen) >= 10
+    with visiting(browser, server, office, *Role, scope=Everywhere(), language=language) as visitor:
+        seen = {name: visitor.violations() for name in _kinds(visitor, _a_scene(server, office))}
+    assert {page.name for page in PAGES} - seen.keys() - NO_PAGES - ELSEWHERE == set()
     assert [each for found in seen.values() for each in found] == []
 
 
+@ON_SQLITE
 def test_no_page_is_wider_than_a_small_telephone(browser: Browser, server: Server, office: Parts) -> None:
-    with visiting(browser, server, office, *Role, width=360) as visitor:
-        wide = [path for path in _kinds(visitor) if visitor.scrolls_sideways()]
+    with visiting(browser, server, office, *Role, scope=Everywhere(), width=360) as visitor:
+        wide = [name for name in _kinds(visitor, _a_scene(server, office)) if visitor.scrolls_sideways()]
     assert wide == []
 
 
-def _walk(visitor: Visitor) -> dict[str, list[str]]:
-    """Return what axe finds on one page of each kind."""
-    return {path: visitor.violations() for path in _kinds(visitor)}
+def _a_scene(server: Server, office: Parts) -> list[str]:
+    """Make what pages are about, in each state that makes a difference, and return where to begin."""
+    registry = a_registry(office)
+    case = {"district": "lakeside-north", "lines": [{"number": a_line(), "evidence": "https://example.com/contact"}]}
+    clerk, judge = registry.somebody(Role.CLERK), registry.somebody(Role.APPROVER)
+    draft = registry.a_draft("lakeside", clerk, **case)
+    submitted = registry.a_draft("lakeside", clerk, **case)
+    clerk.post(f"/orders/{submitted}/submit")
+    suspended = registry.an_approved_order("lakeside", **case)
+    judge.post(f"/orders/{suspended}/suspend", {"reason": "A scene for a test."})
+    warned = registry.an_approved_order("lakeside", **case)
+    proposed = clerk.post(
+        f"/orders/{warned}/proposals", {"language": "en", "text": "The court has published a judgment."}
+    )
+    assert proposed.status_code < 300, proposed.text
+    key = KeyDraft(
+        name="A program",
+        rights=frozenset({Right.ORDERS_READ}),
+        scope=Everywhere(),
+        expires_at=utc_now() + timedelta(days=1),
+    )
+    issue_api_key(registry.desk.people, at_the_command_line(utc_now()), key)
+    batch = bring_in(an_office(office), [a_row(case_number=f"IMPORT-{uuid4().hex[:8]}")]).batch_id
+    server.twilio().call(
+        Script(callee=person_in_permitted_hours(utc_now())[0], presses=(Press(party="callee", prompt=0, key="9"),))
+    )
+    orders = [f"/orders/{order_id}" for order_id in (draft, submitted, suspended, warned)]
+    return ["/", *orders, f"/orders/{warned}/notices/en/proposal", f"/batches/{batch}", "/sign-in", "/enrol"]
 
 
-def _kinds(visitor: Visitor) -> Iterator[str]:
-    """Open one page of each kind, breadth first from home, and yield its path while it is open."""
-    rules = {page.name: _rule(page.path) for page in PAGES}
-    waiting, opened, counts = ["/"], set[str](), dict.fromkeys(rules, 0)
+def _kinds(visitor: Visitor, beginnings: list[str]) -> Iterator[str]:
+    """Open one page of each kind, breadth first, and yield its name while it is open."""
+    rules = {page.name: _rule(page.path) for page in PAGES if page.name not in NO_PAGES}
+    waiting, opened = list(beginnings), set[str]()
     while waiting:
         path = waiting.pop(0)
         name = next((name for name, rule in rules.items() if rule.fullmatch(urlsplit(path).path)), "")
-        if path in opened or counts.get(name, _OF_EACH_KIND) >= _OF_EACH_KIND:
+        if not name or (name in opened and path not in beginnings):
             continue
-        opened.add(path)
-        counts[name] += 1
+        opened.add(name)
         visitor.open(path)
-        yield path
+        yield name
         waiting.extend(_links(visitor))
 
 
 def _links(visitor: Visitor) -> list[str]:
     hrefs: list[str] = visitor.page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
     prefix = f"{visitor.origin}/console"
-    local = [href for href in hrefs if href.startswith(prefix + "/") and not NO_PAGE.search(href)]
-    return [href.removeprefix(prefix).partition("#")[0] for href in local]
+    return [href.removeprefix(prefix).partition("#")[0] for href in hrefs if href.startswith(prefix + "/")]
 
 
 def _rule(path: str) -> re.Pattern[str]:
     pieces = re.split(r"(<[^>]+>)", path)
-    return re.compile("".join("[^/]+" if piece.startswith("<") else re.escape(piece) for piece in pieces))
+    return re.compile("".join(_piece(piece) for piece in pieces))
+
+
+def _piece(piece: str) -> str:
+    if piece.startswith("<path:"):
+        return ".+"
+    return "[^/]+" if piece.startswith("<") else re.escape(piece)
