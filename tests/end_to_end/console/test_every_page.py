@@ -1,4 +1,4 @@
-"""Every page of the console in every state of an order: no violation of axe-core, in either language, wide or narrow."""
+"""Every page of the console in every state of an order: no violation of axe-core, in any language, wide or narrow."""
 
 import re
 from collections.abc import Iterator
