@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, select
+from sqlalchemy import CompoundSelect, Engine, Select, event, select
 
 from bench.checks import CheckError
 from bench.import_orders import a_register, import_file, write_file
@@ -45,7 +45,7 @@ _PATHS = (
 )
 _WARM, _TURNS = 3, 15
 PAGE_ROWS = 100_000
-Statement = tuple[str, Any]
+Statement = tuple[Select[Any] | CompoundSelect[Any], Any]
 
 
 class PageBenchError(CheckError):
@@ -136,7 +136,7 @@ def _bare(engine: Engine, statements: list[Statement]) -> Callable[[], None]:
     @app.get("/")
     def view() -> str:
         with engine.connect() as connection:
-            count = sum(len(connection.exec_driver_sql(text, values).all()) for text, values in statements)
+            count = sum(len(connection.execute(statement, values).all()) for statement, values in statements)
         return str(count)
 
     client = app.test_client()
@@ -150,15 +150,16 @@ def _demand(status: int) -> None:
 
 @contextmanager
 def _noted(engine: Engine) -> Iterator[list[Statement]]:
+    """Note what is asked, as statements of SQLAlchemy Core: the bench of the API compares with the same."""
     found: list[Statement] = []
 
-    def note(_connection: object, _cursor: object, text: str, values: Any, *_: object) -> None:  # noqa: ANN401
-        if text.lstrip().upper().startswith(("SELECT", "WITH")):
-            found.append((text, values))
+    def note(_connection: object, statement: object, many: Any, values: Any, *_: object) -> None:  # noqa: ANN401
+        if isinstance(statement, Select | CompoundSelect):
+            found.append((statement, values or many))
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_execute", note)
     yield found
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(engine, "before_execute", note)
 
 
 def _reader(parts: Parts) -> FlaskClient:
