@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
-from flask_babel import Babel, gettext
+from flask_babel import gettext
 from flask_wtf.csrf import generate_csrf
 from govuk_frontend_wtf.main import wtforms_errors
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
@@ -116,7 +116,7 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES) -> Flask:
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
-    Babel(app, locale_selector=languages.language_of_request)
+    languages.Texts(app, locale_selector=languages.language_of_request)
     _templates(app)
     for page in pages:
         methods = ["GET"] if page.form is None else ["GET", "POST"]

@@ -1,15 +1,37 @@
 """The languages of the console, and instants, days and numbers as each of them writes them."""
 
 from datetime import UTC, date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from flask import request
-from flask_babel import format_date, format_datetime, get_locale
+from babel.support import NullTranslations
+from flask import g, request
+from flask_babel import Babel, Domain, format_date, format_datetime, get_locale
 from markupsafe import Markup
 
 # By the code of RFC 5646 that pages state, and by which folder of translations.
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 _TAGS = {"en": "en", "zh": "zh-Hans"}
+
+
+class TextsOfRequest(Domain):  # type: ignore[misc]  # Flask-Babel has no types.
+    """The texts of one language, looked for once a request and not once a text: a page has hundreds."""
+
+    def get_translations(self) -> NullTranslations:
+        """Return the texts in the reader's language."""
+        if "texts" not in g:
+            g.texts = super().get_translations()
+        found: NullTranslations = g.texts
+        return found
+
+
+class Texts(Babel):  # type: ignore[misc]  # Flask-Babel has no types.
+    """Flask-Babel with `TextsOfRequest` for its texts."""
+
+    @cached_property
+    def domain_instance(self) -> Domain:
+        """Return what texts are looked up in."""
+        return TextsOfRequest(domain=self.domain)
 
 
 def language_of_request() -> str:
