@@ -39,6 +39,8 @@ check-style: setup
 	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@! grep -nE 'https?://' uv.lock | grep -vE 'https://(pypi\.org/simple|files\.pythonhosted\.org/)' \
 	  || { echo "uv.lock names something other than the public index"; exit 1; }
+	@! grep -n '"resolved"' bench/peers/node/package-lock.json | grep -v '"https://registry\.npmjs\.org/' \
+	  || { echo "bench/peers/node/package-lock.json names something other than the public registry"; exit 1; }
 
 check-types: setup
 	$(BIN)/mypy
@@ -46,8 +48,9 @@ check-types: setup
 unit: setup
 	$(BIN)/pytest -n 2 --dist worksteal -q
 
-bench: setup ## Measure; writes bench/RESULTS.md
-	scripts/install-test-packages
+bench: setup ## Measure against peers; writes bench/RESULTS.md and bench/charts
+	scripts/install-test-packages --with-node
+	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund --loglevel error
 	$(BIN)/python bench/run.py
 
 bench-short: setup

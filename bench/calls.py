@@ -65,7 +65,7 @@ def calls(scenario: Scenario, count: int, *, seed: int, orders: int) -> Iterator
             else f"+6127010{number % _BLOCK:04d}"
         )
         caller = f"+6187010{(number * 7919 + number // min(orders, _BLOCK)) % _BLOCK:04d}"
-        yield _call(f"CA{chance.getrandbits(128):032x}", caller, callee)
+        yield signed_call(f"CA{chance.getrandbits(128):032x}", caller, callee)
 
 
 def write(calls_to_keep: Iterable[Call], file: Path) -> None:
@@ -104,7 +104,8 @@ _BODY = urlencode(_SLOTS, safe="{}")
 _SIGNED = ORIGIN + PATH + "".join(name + _SLOTS[name] for name in sorted(_SLOTS))
 
 
-def _call(sid: str, caller: str, callee: str) -> Call:
+def signed_call(sid: str, caller: str, callee: str) -> Call:
+    """Return the webhook of a call between two numbers in E.164."""
     signed = _SIGNED.format(sid=sid, caller=caller, callee=callee)
     digest = hmac.digest(DEMO_TOKEN.encode(), signed.encode(), "sha1")
     body = _BODY.format(sid=sid, caller=f"%2B{caller[1:]}", callee=f"%2B{callee[1:]}")

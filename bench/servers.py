@@ -1,6 +1,7 @@
-"""Servers under measurement: real gunicorn processes on free loopback ports, one configuration for all of them."""
+"""Servers under measurement: real processes on free loopback ports, two workers each unless said otherwise."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +17,11 @@ from bench.data import ORIGIN
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATION = ROOT / "config" / "gunicorn.conf.py"
 _TICKS = os.sysconf("SC_CLK_TCK")
-_START_SECONDS, _STOP_SECONDS, _REST_SECONDS = 30, 25, 0.3
+WORKERS = 2
+_NODE = ROOT / "bench" / "peers" / "node"
+_START_SECONDS, _STOP_SECONDS, _REST_SECONDS = 90, 25, 0.3
+# The share of a core that a worker may use and be at rest.
+_AT_REST = 0.05
 
 
 class ServerError(Exception):
@@ -38,17 +43,27 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the workers have used so far, user and system."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
-        return sum(_ticks(child) for child in children) / _TICKS
+        return sum(_ticks(child) for child in self.children()) / _TICKS
+
+    def children(self) -> list[str]:
+        """Return the process ids of the workers."""
+        return Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split()
 
 
 @contextmanager
-def gateway(folder: Path, scratch: Path) -> Iterator[Server]:
-    """Serve the gateway over a data folder, as `notice-gateway serve` does."""
+def gateway(
+    folder: Path, scratch: Path, *, database_url: str = "", workers: int = WORKERS, patience: float = _START_SECONDS
+) -> Iterator[Server]:
+    """Serve the gateway over a data folder, as `notice-gateway serve` does; `patience` seconds are given to start."""
     port = _free_port()
     command = [str(Path(sys.executable).with_name("notice-gateway")), "serve", "--bind", f"127.0.0.1:{port}"]
-    settings = {"NOTICE_GATEWAY_DATA_DIR": str(folder), "NOTICE_GATEWAY_PUBLIC_ORIGIN": ORIGIN}
-    with _running("gateway", port, command, _environment(scratch) | settings) as server:
+    settings = {
+        "NOTICE_GATEWAY_DATA_DIR": str(folder),
+        "NOTICE_GATEWAY_PUBLIC_ORIGIN": ORIGIN,
+        "NOTICE_GATEWAY_DATABASE_URL": database_url,
+        "GUNICORN_CMD_ARGS": f"--workers {workers}",
+    }
+    with _running("gateway", port, command, _environment(scratch) | settings, patience) as server:
         yield server
 
 
@@ -63,14 +78,42 @@ def peer(module: str, scratch: Path, **settings: str) -> Iterator[Server]:
 
 
 @contextmanager
-def _running(name: str, port: int, command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Server]:
+def uvicorn_peer(module: str, scratch: Path, **settings: str) -> Iterator[Server]:
+    """Serve a program of `bench/peers` with uvicorn, on uvloop and httptools as `uvicorn[standard]` has it.
+
+    Without them, and with several workers, uvicorn's sockets wait 40 ms for each answer (Nagle's algorithm).
+    """
+    port = _free_port()
+    command = [sys.executable, "-m", "uvicorn", "--workers", str(WORKERS), "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    command.append(f"bench.peers.{module}:application")
+    with _running(module, port, command, _environment(scratch) | settings) as server:
+        yield server
+
+
+@contextmanager
+def node_peer(scratch: Path, **settings: str) -> Iterator[Server]:
+    """Serve the Node.js peer, whose packages `make bench` has put beside it. Raises ServerError."""
+    node = shutil.which("node")
+    if node is None or not (_NODE / "node_modules").is_dir():
+        raise ServerError("Node.js or the packages of bench/peers/node are missing: `make bench` gets both")
+    port = _free_port()
+    environment = _environment(scratch) | {"NODE_ENV": "production", "PORT": str(port)} | settings
+    with _running("node", port, [node, str(_NODE / "server.js")], environment) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    name: str, port: int, command: Sequence[str], environment: Mapping[str, str], patience: float = _START_SECONDS
+) -> Iterator[Server]:
     """Run a server; its log is written as in production, and goes to /dev/null."""
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             server = Server(name=name, port=port, pid=process.pid)
-            _wait_for(server, process)
+            _wait_for(server, process, patience)
             yield server
         finally:
             process.terminate()
@@ -80,13 +123,13 @@ def _running(name: str, port: int, command: Sequence[str], environment: Mapping[
                 process.kill()
 
 
-def _wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(server: Server, process: subprocess.Popen[bytes], patience: float) -> None:
     """Wait until every worker has started.
 
     The port is open before any worker has loaded its program, and one worker may answer while another still loads. So
     an answer is waited for, and then until the workers are at rest.
     """
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline and process.poll() is None:
         if _answers(server) and _is_at_rest(server):
             return
@@ -104,9 +147,10 @@ def _answers(server: Server) -> bool:
 
 
 def _is_at_rest(server: Server) -> bool:
+    """Tell whether the workers use next to nothing: each asks the database now and then what has changed."""
     before = server.cpu_seconds()
     time.sleep(_REST_SECONDS)
-    return server.cpu_seconds() - before < _REST_SECONDS / 10
+    return server.cpu_seconds() - before < _REST_SECONDS * _AT_REST * len(server.children())
 
 
 def _environment(scratch: Path) -> dict[str, str]:

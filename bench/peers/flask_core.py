@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, Response, jsonify
 from sqlalchemy import create_engine, select
 
-from bench.peers.database import DATABASE
+from bench.peers.environment import DATABASE
 from gateway.register.tables import orders
 
 application = Flask("flask_core", static_folder=None)
