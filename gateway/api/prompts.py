@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import structlog
 from flask import Blueprint, Response, send_file
 
 from gateway.audio.library import Library
+from gateway.bucket import StorageError
 
 _FOR_EVER = timedelta(days=365)
+_AGAIN = "5"
 
 
 def make_blueprint(library: Library) -> Blueprint:
@@ -16,7 +19,14 @@ def make_blueprint(library: Library) -> Blueprint:
     @blueprint.get("/prompts/<sha256>.<extension>")
     def prompt(sha256: str, extension: str) -> Response:
         """Send a rendition whole or in ranges, or answer 304 to who has it."""
-        path = library.path_of(sha256, extension)
+        try:
+            path = library.path_of(sha256, extension)
+        except (StorageError, OSError) as error:
+            # The provider goes on with the call: a sound that it cannot fetch is passed over.
+            structlog.get_logger().error("rendition_unavailable", sha256=sha256, message=str(error))
+            away = Response("503: the storage of renditions is away\n", status=503, content_type="text/plain")
+            away.headers["Retry-After"] = _AGAIN
+            return away
         if path is None:
             return Response("404: there is no such rendition\n", status=404, content_type="text/plain")
         response = send_file(

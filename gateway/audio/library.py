@@ -4,7 +4,9 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +16,7 @@ EXTENSION = "wav"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK_BYTES = 1 << 20
 _HEADER_BYTES = 12
+_DRAFT = ".adding-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +26,69 @@ class Library:
     root: Path
 
     def add(self, file: Path) -> str:
-        """Store the content of `file` and return its SHA-256 in hex. Raises NotWavError, OSError.
+        """Store the content of `file` and return its SHA-256 in hex. Raises NotWavError, OSError, StorageError.
 
         Content that is already there is left alone. The copy gets its final name only once it is whole and on disk, so
         that a crash or a full disk leaves no half file where a call might fetch it.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with file.open("rb") as source, tempfile.NamedTemporaryFile(dir=self.root, prefix=".adding-") as copy:
+        with file.open("rb") as source, self._draft() as copy:
             sha256 = _copy(source, copy.file, name=file.name)
-            final = self._place(sha256)
-            final.parent.mkdir(exist_ok=True)
-            _publish(Path(copy.name), final)
+            self._keep(Path(copy.name), sha256)
         return sha256
 
     def path_of(self, sha256: str, extension: str) -> Path | None:
-        """Find stored content; None means the library holds no such file, whatever was asked for."""
+        """Find stored content; None means the library holds no such file, whatever was asked for. Raises StorageError.
+
+        The file stays where it is for a minute at least: open it now, and keep its name no longer.
+        """
         if extension != EXTENSION or _SHA256.fullmatch(sha256) is None:
             return None
+        return self._find(sha256)
+
+    def holds(self, sha256: str) -> bool:
+        """Tell whether content is stored, without fetching it. Raises StorageError."""
+        return self.path_of(sha256, EXTENSION) is not None
+
+    def older_than(self, instant: datetime) -> Iterator[str]:
+        """Yield the SHA-256 of what was stored before `instant`. Raises StorageError."""
+        for path in self.root.glob(f"??/*.{EXTENSION}"):
+            if _SHA256.fullmatch(path.stem) is not None and _is_older(path, instant):
+                yield path.stem
+
+    def remove(self, sha256: str) -> None:
+        """Remove content; what is gone already is as good. Raises OSError, StorageError."""
+        self._place(sha256).unlink(missing_ok=True)
+
+    def sweep(self, instant: datetime) -> int:
+        """Remove what a process that was killed left half written before `instant`; return how many files."""
+        left = [path for path in self.root.glob(f"{_DRAFT}*") if _is_older(path, instant)]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def _find(self, sha256: str) -> Path | None:
         path = self._place(sha256)
         return path if path.is_file() else None
 
+    def _keep(self, copy: Path, sha256: str) -> None:
+        """Make a finished copy part of the library; `copy` itself goes away."""
+        final = self._place(sha256)
+        final.parent.mkdir(exist_ok=True)
+        _publish(copy, final)
+
+    def _draft(self) -> "tempfile._TemporaryFileWrapper[bytes]":
+        return tempfile.NamedTemporaryFile(dir=self.root, prefix=_DRAFT)
+
     def _place(self, sha256: str) -> Path:
         return self.root / sha256[:2] / f"{sha256}.{EXTENSION}"
+
+
+def _is_older(path: Path, instant: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < instant.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 def _copy(source: IO[bytes], copy: IO[bytes], *, name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -22,6 +23,7 @@ from gateway.privacy.ring import KeyRing
 from gateway.register.ids import new_id
 from gateway.settings import Settings
 from gateway.workflows.archive import DATABASES, DEMO_MARK, FOLDERS, KEYS, ArchiveWriter, Manifest, may_hold
+from gateway.workflows.backup_storage import SHARED, fetched
 from gateway.workflows.change import Errand, change
 
 
@@ -57,7 +59,7 @@ def back_up(
     """Write a backup into the new file `target`, which nobody else may read; calls and officers are not held up.
 
     Raises TargetTakenError, BackupFailedError, NoKeyFileError, DamagedDatabaseError, CopyFailedError,
-    ProgramMissingError, ProgramFailedError, SQLAlchemyError.
+    ProgramMissingError, ProgramFailedError, StorageError, SQLAlchemyError.
     """
     if os.path.lexists(target):
         raise TargetTakenError(path=target)
@@ -100,7 +102,8 @@ def _write(
     with archive.open("wb") as file:
         writer = ArchiveWriter(file, manifest.made_at)
         _add(writer, DATABASES[manifest.kind], database)
-        for name, path in _files(settings, with_keys=with_keys):
+        # The database lies in the archive by now, so that its draft has room for one object after the other.
+        for name, path in chain(_files(settings, with_keys=with_keys), fetched(settings, database)):
             if not may_hold(name):
                 left_out.append(name)
                 continue
@@ -122,6 +125,8 @@ def _files(settings: Settings, *, with_keys: bool) -> Iterator[tuple[str, Path]]
     for folder, top in zip(
         FOLDERS, (settings.renditions_dir, settings.vault_dir, settings.checkpoints_dir), strict=True
     ):
+        if settings.storage_url and folder in SHARED:
+            continue
         for place, folders, names in os.walk(top):
             folders.sort()
             for name in sorted(names):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from gateway.bucket import StorageError
 from gateway.domain.errors import GatewayError, SameOfficerError
 from gateway.domain.rights import Actor, ActorKind, Everywhere, Grant, InCourt, InDistrict, Right, Scope
 from gateway.errands import jobs
@@ -163,6 +164,9 @@ def _import(office: Office, run: Run, now: datetime, clock: Callable[[], datetim
         over = False
         # No refusal but a reason to try again, with the new keys; it goes on where it stopped.
         raise RuntimeError("the keys were changed during an import") from error
+    except StorageError as error:
+        over = run.job.attempts >= jobs.MOST_ATTEMPTS
+        raise RuntimeError("the object storage was away during an import") from error
     except GatewayError as error:
         if not isinstance(error, BatchBusyError | BatchTakenError):
             _give_up(office, batch_id)

@@ -22,6 +22,7 @@ from gateway.workflows.examine import (
     examine_renditions,
     examine_routes,
 )
+from gateway.workflows.examine_storage import examine_storage
 from gateway.workflows.publish_notice import Studio
 
 MASK = "***"
@@ -71,6 +72,7 @@ def examine_register(
 ) -> Iterator[Finding]:
     """Look at the database, its keys, the renditions, the prompts and the voices; nothing is locked or written."""
     yield from examine_database(studio.engine, studio.keys, most=most)
+    yield from examine_storage(studio.library)
     yield from examine_renditions(studio, now, most=most)
     yield from examine_prompts(studio, voices=voices)
 

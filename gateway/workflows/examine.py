@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.audio.library import Library
 from gateway.audio.speech import render_text
 from gateway.audio.wording import FIELDS
-from gateway.db.schema import is_current
+from gateway.db.schema import is_current, is_newer
 from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError
 from gateway.domain.facts import Telephone
@@ -58,7 +58,7 @@ class Finding:
 def examine_database(engine: Engine, keys: KeyRing, *, most: int | None = None) -> Iterator[Finding]:
     """Look at the database, its schema and its key, which opens every order, or `most` of them."""
     try:
-        current = is_current(engine)
+        current, newer = is_current(engine), is_newer(engine)
         with engine.connect() as connection:
             # A database that nobody has written in yet is not claimed by looking at it.
             if installation.is_claimed(connection):
@@ -73,7 +73,10 @@ def examine_database(engine: Engine, keys: KeyRing, *, most: int | None = None) 
         yield Finding(subject="keys", verdict=Verdict.BAD, found=str(error), cure="restore the right key file")
         return
     schema = Finding(subject="schema", verdict=Verdict.GOOD, found="up to date")
-    if not current:
+    if newer:
+        cure = "upgrade this host as well; it works meanwhile"
+        schema = Finding(subject="schema", verdict=Verdict.WARNING, found="of a later release", cure=cure)
+    elif not current:
         schema = Finding(subject="schema", verdict=Verdict.BAD, found="old", cure="restart `notice-gateway serve`")
     yield schema
     yield Finding(subject="keys", verdict=Verdict.GOOD, found=f"key {keys.key_id} opens {opened}")
@@ -144,7 +147,7 @@ def _lacking(connection: Connection, library: Library, ids: Sequence[str]) -> It
             files = [each.mulaw for renditions in parts.get(order_id, {}).values() for each in renditions]
             for sha256 in files:
                 if sha256 not in present:
-                    present[sha256] = library.path_of(sha256, "wav") is not None
+                    present[sha256] = library.holds(sha256)
             missing = sum(1 for sha256 in files if not present[sha256])
             if missing or not files:
                 yield order_id, missing or "all"

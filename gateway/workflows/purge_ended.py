@@ -7,9 +7,7 @@ killed in between leaves files behind, which the next one finds.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from gateway.audio.library import EXTENSION, Library
 from gateway.audit.retention import heard_files, unlink_plays
 from gateway.audit.tags import Tag
 from gateway.db.scrub import flush_log, overwrite_deleted
@@ -17,7 +15,7 @@ from gateway.domain.rights import GATEWAY
 from gateway.errands import retention as errands
 from gateway.register import batches
 from gateway.register import retention as register
-from gateway.register.installation import announce
+from gateway.register.installation import announce_removed
 from gateway.workflows.change import Errand, change
 from gateway.workflows.office import Office
 
@@ -79,7 +77,7 @@ def _purge_orders(office: Office, errand: Errand, cutoff: datetime) -> Iterator[
                 return
             played = unlink_plays(connection, [each.order_id for each in purged])
             if any(each.lines for each in purged):
-                announce(connection)
+                announce_removed(connection)
             for each in purged:
                 under_way.note(
                     Tag.DATA_PURGED,
@@ -132,23 +130,11 @@ def _remove_recordings(office: Office, now: datetime) -> int:
         overwrite_deleted(connection)
         register.drop_renditions(connection, now - _FRESH)
         needed = register.sounding_files(connection) | heard_files(connection, register.unpurged_orders())
-    unneeded = [path for path in _files(office.studio.library) if path.stem not in needed and _is_old(path, now)]
-    for path in unneeded:
-        path.unlink(missing_ok=True)
-    return len(unneeded)
-
-
-def _files(library: Library) -> Iterator[Path]:
-    """Yield every recording, and what a process that was killed left half written."""
-    yield from library.root.glob(f"??/*.{EXTENSION}")
-    yield from library.root.glob(".adding-*")
-
-
-def _is_old(path: Path, now: datetime) -> bool:
-    try:
-        return path.stat().st_mtime < (now - _FRESH).timestamp()
-    except FileNotFoundError:
-        return False
+    old, library = now - _FRESH, office.studio.library
+    unneeded = [sha256 for sha256 in library.older_than(old) if sha256 not in needed]
+    for sha256 in unneeded:
+        library.remove(sha256)
+    return len(unneeded) + library.sweep(old)
 
 
 def _sum(one: Purge, other: Purge) -> Purge:

@@ -24,6 +24,7 @@ from gateway.register import installation
 from gateway.settings import Settings
 from gateway.workflows.archive import DATABASES, KEYS, Manifest
 from gateway.workflows.archive_reader import Archive, NewerArchiveError, read_archive
+from gateway.workflows.backup_storage import shelved
 from gateway.workflows.change import Change, Errand
 from gateway.workflows.restoring_keys import find_keys
 from gateway.workflows.restoring_place import NotEmptyError, Staging, refuse_what_is_there, staged, uses_sqlite
@@ -90,7 +91,7 @@ def restore_backup(
 
     Raises DamagedArchiveError, NewerArchiveError, ForgedArchiveError, OtherKindError, OldServerError, NotEmptyError,
     KeyNeededError, TwoKeysError, KeyFileError, IncompleteError, RestoreFailedError, ProgramMissingError,
-    ProgramFailedError, SQLAlchemyError.
+    ProgramFailedError, StorageError, SQLAlchemyError.
     """
     try:
         refuse_what_is_there(settings)
@@ -111,7 +112,8 @@ def restore_backup(
                 errand=errand,
                 as_it_was=as_it_was,
             )
-            suspended = _restore_sqlite(restoring) if uses_sqlite(settings) else _restore_postgres(restoring)
+            with shelved(settings, staging.folder):
+                suspended = _restore_sqlite(restoring) if uses_sqlite(settings) else _restore_postgres(restoring)
     except OSError as error:
         why = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
         raise RestoreFailedError(folder=settings.data_dir, why=why) from error
