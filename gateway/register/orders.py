@@ -25,7 +25,7 @@ from gateway.privacy.ring import KeyRing
 from gateway.register import lines
 from gateway.register.batches import visible
 from gateway.register.errors import DuplicateOrderError, PurgedOrderError, UnknownEntryError, UnreadableOrderError
-from gateway.register.installation import announce
+from gateway.register.installation import announce_added, announce_removed
 from gateway.register.lines import Line
 from gateway.register.tables import disputes, orders, proposals, remarks
 from gateway.register.tables import lines as line_rows
@@ -66,7 +66,7 @@ def add(connection: Connection, order: Order, on: Iterable[Line], keys: KeyRing)
         raise
     lines.add(connection, order.order_id, on, keys)
     if order.approved_at is not None:
-        announce(connection)
+        announce_added(connection, order.order_id)
 
 
 def row_of(order: Order, cipher: FieldCipher, keys: KeyRing) -> dict[str, object]:
@@ -202,7 +202,7 @@ def erase(connection: Connection, *, drafted_by: str) -> None:
     doomed = select(orders.c.order_id).where(orders.c.drafted_by == drafted_by)
     for table in (disputes, remarks, proposals, line_rows, orders):
         connection.execute(delete(table).where(table.c.order_id.in_(doomed)))
-    announce(connection)
+    announce_removed(connection)
 
 
 def read_order(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Order:

@@ -29,6 +29,19 @@ installation = Table(
     CheckConstraint("one = 1", name="one_row"),
 )
 
+# A chain by random marks: each announcement names the mark that the installation had before it.
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("previous", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("order_id", String(40), nullable=True),
+    CheckConstraint("kind IN ('added', 'removed', 'all')", name="kind"),
+    CheckConstraint("(kind = 'added') = (order_id IS NOT NULL)", name="order"),
+)
+
 courts = Table(
     "courts",
     metadata,

@@ -11,7 +11,7 @@ from gateway.domain.order import Order, approve
 from gateway.domain.rights import Right
 from gateway.domain.subject import NaturalPerson
 from gateway.register import courts, lines, notices, orders, proposals
-from gateway.register.installation import announce
+from gateway.register.installation import announce_added
 from gateway.register.notices import Officers, Part
 from gateway.register.proposals import Proposal
 from gateway.workflows.access import order_for
@@ -55,7 +55,7 @@ def approve_order(office: Office, order_id: str, errand: Errand, *, expected: in
             officers = Officers(added_by=order.drafted_by, approved_by=errand.actor.actor_id)
             notices.attach(connection, saved, purpose, each, officers, office.cipher)
         proposals.remove(connection, order_id)
-        announce(connection)
+        announce_added(connection, order_id)
         under_way.note(
             Tag.ORDER_APPROVED,
             order_id,

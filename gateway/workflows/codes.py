@@ -16,9 +16,11 @@ OURS = frozenset(
         "sealed_file",
         "database_url",
         "broken_reference",
+        "migration_blocked",
         "unreadable_order",
         "speech_failed",
         "wording_fields",
+        "screen_copy",
     }
 )
 STATUSES: Mapping[str, int] = {
@@ -39,6 +41,8 @@ STATUSES: Mapping[str, int] = {
     "version_missing": 428,
     "internal_error": 500,
     "database_unavailable": 503,
+    "storage": 503,
+    "storage_damaged": 500,
     # People.
     "session_expired": 401,
     "api_key_expired": 401,

@@ -10,7 +10,7 @@ from gateway.domain.rights import Right
 from gateway.register import disputes, lines, orders
 from gateway.register.disputes import Dispute, Resolution, Verdict
 from gateway.register.errors import UnknownEntryError
-from gateway.register.installation import announce
+from gateway.register.installation import announce_removed
 from gateway.workflows.access import demand_order, order_for
 from gateway.workflows.change import Change, Errand, change
 from gateway.workflows.office import Office
@@ -95,7 +95,7 @@ def _remove(under_way: Change, dispute: Dispute) -> None:
     if not lines.lock(under_way.connection, dispute.line_id):
         return
     lines.remove(under_way.connection, dispute.line_id)
-    announce(under_way.connection)
+    announce_removed(under_way.connection)
     under_way.note(Tag.LINE_REMOVED, dispute.line_id, court_id=dispute.court_id, order=dispute.order_id)
 
 

@@ -31,7 +31,8 @@ from gateway.register.errors import (
 )
 from gateway.register.lines import Line, suspend_line
 from gateway.register.lookup import Lookup
-from gateway.register.screen import Screen, ScreenKeeper
+from gateway.register.screen import Screen
+from gateway.register.screen_keeper import ScreenKeeper
 from gateway.register.tables import districts as districts_table
 from gateway.register.tables import lines, notices
 from gateway.register.tables import orders as orders_table
