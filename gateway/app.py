@@ -19,6 +19,7 @@ from gateway.assembly import Parts, put_together
 from gateway.clock import utc_now
 from gateway.console.app import make_console
 from gateway.console.desk import Desk as ConsoleDesk
+from gateway.db.postgres import make_ready
 from gateway.metrics import Metrics
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.token import TokenSealer
@@ -27,7 +28,9 @@ from gateway.providers.blueprint import make_blueprint as make_providers
 from gateway.providers.dialect import Dialect
 from gateway.providers.twilio.dialect import Twilio
 from gateway.register.lookup import Lookup
-from gateway.register.screen import Screen, ScreenKeeper
+from gateway.register.screen import Screen
+from gateway.register.screen_keeper import ScreenKeeper
+from gateway.register.screen_shelf import Shelf
 from gateway.settings import Settings, SettingsError
 from gateway.workflows.call_desk import CallDesk
 from gateway.workflows.count_calls import Tally, TallyKeeper
@@ -45,15 +48,17 @@ def create_app(settings: Settings) -> Flask:
     """Return the web service, its screen loaded if the database answers. Raises SettingsError, KeyFileError."""
     log.configure(settings.log_level)
     parts = put_together(settings)
+    make_ready(parts.calls)
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     screen = Screen(parts.keys)
     keeper = ScreenKeeper(
         screen,
-        parts.calls,
+        parts.screens,
         every=settings.screen_poll_seconds,
         failed=lambda _error: metrics.screen_failed(),
         first=parts.key_watch(failed=lambda _error: metrics.screen_failed()).look,
+        shelf=Shelf(settings.screen_dir, parts.screens, parts.keys),
     )
     keeper.start()
     tally = Tally(utc_now())
@@ -61,7 +66,7 @@ def create_app(settings: Settings) -> Flask:
     counting.start()
     desk = CallDesk(
         engine=parts.calls,
-        office=parts.studio.engine,
+        office=parts.wishes,
         screen=screen,
         lookup=Lookup(parts.keys),
         keys=parts.keys,

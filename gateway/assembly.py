@@ -7,9 +7,13 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from gateway.audio.library import Library
+from gateway.audio.shared_library import SharedLibrary
 from gateway.audio.synthesize import Pyttsx3Synthesizer
 from gateway.audio.wording import Wording
-from gateway.db.engine import open_for_calls, open_for_office, open_for_reading
+from gateway.bucket import Bucket, bucket_of
+from gateway.clock import utc_now
+from gateway.db.engine import open_for_calls, open_for_office, open_for_reading, open_for_screens, open_for_wishes
+from gateway.db.postgres import gone_for
 from gateway.db.schema import migrate
 from gateway.domain.errors import GatewayError
 from gateway.privacy.key_file import load_or_make
@@ -32,7 +36,10 @@ class NoRegisterError(GatewayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Engines, keys and stores; `calls` answers webhooks, `studio.engine` is the office's."""
+    """Engines, keys and stores; `calls` answers webhooks, `studio.engine` is the office's.
+
+    `wishes` is for what a key on a call changes in the register; screens are read with `screens`, maybe from a replica.
+    """
 
     settings: Settings
     keys: KeyRing
@@ -40,6 +47,13 @@ class Parts:
     studio: Studio
     vault: Vault
     reading: Engine
+    screens: Engine
+    bucket: Bucket | None = None
+
+    @property
+    def wishes(self) -> Engine:
+        """Return the engine for what a key on a call changes in the register."""
+        return open_for_wishes(self.calls, self.studio.engine)
 
     @property
     def office(self) -> Office:
@@ -65,30 +79,45 @@ class Parts:
         """Give every pooled connection back."""
         self.calls.dispose()
         self.reading.dispose()
+        self.screens.dispose()
         self.studio.engine.dispose()
+        if self.bucket is not None:
+            self.bucket.close()
 
 
 def put_together(settings: Settings) -> Parts:
     """Open what the settings name; nothing is created. Raises NoRegisterError, KeyFileError, WeakKeyError."""
     if not (settings.database_url or settings.sqlite_path.exists() or settings.key_file.exists()):
         raise NoRegisterError(where=settings.data_dir)
-    office = open_for_office(settings.database)
+    prepares = settings.database_prepares
+    calls = open_for_calls(settings.database, most=settings.database_connections, prepares=prepares)
+    office = open_for_office(settings.database, prepares=prepares, is_gone=gone_for(calls))
+    bucket = bucket_of(settings)
     keys = _keys(settings, may_make=lambda: False)
     studio = Studio(
         engine=office,
         keys=keys,
-        library=Library(settings.renditions_dir),
+        library=_library(settings, bucket),
         synthesizer=Pyttsx3Synthesizer(),
         wording=Wording(settings.prompts_dir),
     )
     return Parts(
         settings=settings,
         keys=keys,
-        calls=open_for_calls(settings.database),
+        calls=calls,
         studio=studio,
-        vault=Vault(settings.vault_dir),
-        reading=open_for_reading(settings.database),
+        vault=Vault(settings.vault_dir, bucket),
+        reading=open_for_reading(settings.database, prepares=prepares, is_gone=gone_for(calls)),
+        screens=open_for_screens(settings.database_of_screens, prepares=prepares),
+        bucket=bucket,
     )
+
+
+def _library(settings: Settings, bucket: Bucket | None) -> Library:
+    if bucket is None:
+        return Library(settings.renditions_dir)
+    room = settings.storage_cache_megabytes * 1_000_000
+    return SharedLibrary(settings.renditions_cache_dir, bucket=bucket, room=room, clock=utc_now)
 
 
 def prepare(settings: Settings) -> Parts:

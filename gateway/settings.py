@@ -33,6 +33,16 @@ def _origin(text: str) -> str:
     return text.rstrip("/")
 
 
+def _storage(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text.rstrip("/"))
+    odd = [each for each in parts.path.split("/")[1:] if each in {"", ".", ".."}]
+    if parts.scheme != "s3" or not parts.hostname or odd or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("write bucket and prefix only, for example s3://bucket/prefix; credentials belong elsewhere")
+    return text.rstrip("/")
+
+
 class _RoutesFile(BaseModel):
     """What routes.toml may hold."""
 
@@ -65,12 +75,18 @@ class Settings(BaseSettings):
 
     data_dir: Annotated[Path, AfterValidator(Path.resolve)] = Path("./var")
     database_url: str = ""
+    database_screens_url: str = ""
+    database_connections: int = Field(default=12, ge=2, le=100)
+    database_prepares: bool = True
     public_origin: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
     twilio_auth_token: SecretStr | None = None
     twilio_auth_token_secondary: SecretStr | None = None
     master_key: SecretStr | None = None
     master_keys_previous: SecretStr | None = None
     metrics_token: SecretStr | None = None
+    storage_url: Annotated[str, AfterValidator(_storage)] = ""
+    storage_endpoint: Annotated[str, AfterValidator(lambda text: _origin(text) if text else text)] = ""
+    storage_cache_megabytes: int = Field(default=1024, ge=16, le=1_000_000)
     config_dir: Path = _HOME / "config"
     prompts_dir: Path = _HOME / "prompts"
     ring_seconds: int = Field(default=60, ge=5, le=600)
@@ -109,24 +125,39 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.sqlite_path.resolve()}"
 
     @property
+    def database_of_screens(self) -> str:
+        """The URL that screens are read from: a replica's, where one is set."""
+        return self.database_screens_url or self.database
+
+    @property
     def key_file(self) -> Path:
         """The master key's file."""
         return self.data_dir / "keys.json"
 
     @property
     def renditions_dir(self) -> Path:
-        """The folder of encoded notices."""
+        """The folder of encoded notices; not used with object storage."""
         return self.data_dir / "renditions"
 
     @property
+    def renditions_cache_dir(self) -> Path:
+        """The folder of copies of what lies in the object storage; it may be emptied at any time."""
+        return self.data_dir / "cache"
+
+    @property
     def vault_dir(self) -> Path:
-        """The folder of authority documents, encrypted."""
+        """The folder of authority documents, encrypted; with object storage, of those being sent and fetched."""
         return self.data_dir / "vault"
 
     @property
     def checkpoints_dir(self) -> Path:
         """The folder of the trail's signed checkpoints."""
         return self.data_dir / "checkpoints"
+
+    @property
+    def screen_dir(self) -> Path:
+        """The folder of the saved copy of the screen, which the workers of this machine share."""
+        return self.data_dir / "screen"
 
     @property
     def demo_mark(self) -> Path:

@@ -3,12 +3,14 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,6 +27,9 @@ class Postgres:
     port: int
     programs: Path
     folder: Path
+    options: str = ""
+    owner: str | None = None
+    paused: list[int] = field(default_factory=list)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
@@ -37,6 +42,49 @@ class Postgres:
             connection.execute(statement)
         return name
 
+    def start(self) -> None:
+        self._control("-l", str(self.folder / "log"), "-o", self.options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """End the server: `fast` ends its connections first, `immediate` is a crash."""
+        self._control("-m", mode, "stop")
+
+    def promote(self) -> None:
+        """Make a replica the primary."""
+        self._control("promote")
+
+    def processes(self) -> list[int]:
+        """Return the process ids of the server and of everything that it has started."""
+        first = int((self.folder / "cluster" / "postmaster.pid").read_text().split()[0])
+        return [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+
+    def kill(self) -> None:
+        """Kill every process at once, and wait until none is left."""
+        processes = self.processes()
+        self._signal(processes, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while any(_lives(each) for each in processes):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def pause(self) -> None:
+        """Stop every process where it is: connections stay, the kernel goes on accepting new ones, nobody answers."""
+        self.paused.extend(self.processes())
+        self._signal(self.paused, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(self.paused, signal.SIGCONT)
+        self.paused.clear()
+
+    def _signal(self, processes: list[int], number: signal.Signals) -> None:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def _control(self, *arguments: str) -> None:
+        command: list[str | Path] = [self.programs / "pg_ctl", "-D", self.folder / "cluster", "-w", *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder, user=self.owner)
+
     def dump(self, url: str) -> bytes:
         """Return everything that a database holds, as pg_dump writes it."""
         return subprocess.run([self.programs / "pg_dump", url], check=True, capture_output=True).stdout
@@ -48,8 +96,11 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Start a server for as long as the context lasts. `make test` installs the package where it is missing."""
+def running_postgres(*, connections: int = 100, copy_of: Postgres | None = None) -> Iterator[Postgres]:
+    """Start a server for as long as the context lasts. `make test` installs the package where it is missing.
+
+    With `copy_of` it is a streaming replica of that one.
+    """
     installed = sorted(_INSTALLED.glob("*/bin"))
     if not installed:
         message = "PostgreSQL is not installed: run scripts/install-test-packages"
@@ -75,18 +126,30 @@ def running_postgres() -> Iterator[Postgres]:
         "UTF8",
         "--no-sync",
     ]
-    options = f"-p {port} -h 127.0.0.1 -k {folder} -F -c max_connections=100 -c logging_collector=off"
-    start: list[str | Path] = [programs / "pg_ctl", "-D", cluster, "-w", "-l", folder / "log", "-o", options, "start"]
-    stop: list[str | Path] = [programs / "pg_ctl", "-D", cluster, "-w", "-m", "immediate", "stop"]
+    if copy_of is not None:
+        initdb = [programs / "pg_basebackup", "-D", cluster, "-R", "-d", copy_of.url("postgres"), "--no-sync"]
+    options = f"-p {port} -h 127.0.0.1 -k {folder} -F -c max_connections={connections} -c logging_collector=off"
+    server = Postgres(port=port, programs=programs, folder=folder, options=options, owner=owner)
     try:
-        for command in (initdb, start):
-            subprocess.run(command, check=True, capture_output=True, cwd=folder, user=owner)
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=owner)
+        server.start()
         try:
-            yield Postgres(port=port, programs=programs, folder=folder)
+            yield server
         finally:
-            subprocess.run(stop, check=False, capture_output=True, cwd=folder, user=owner)
+            server.resume()
+            # A test may have stopped it already.
+            with suppress(subprocess.CalledProcessError):
+                server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process is there and is more than a dead one that nobody has asked after."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _free_port() -> int:

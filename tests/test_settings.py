@@ -125,3 +125,37 @@ def test_a_route_that_leads_nowhere_is_refused(wrong: dict[str, object]) -> None
     with pytest.raises(GatewayError) as refused:
         Routes(**wrong)  # type: ignore[arg-type]  # (what a TOML file may hold)
     assert isinstance(refused.value, InvalidRouteError)
+
+
+@pytest.mark.parametrize("url", ["", "s3://bucket", "s3://bucket/prefix", "s3://bucket/a/b/"])
+def test_a_bucket_is_named_by_its_url(url: str, tmp_path: Path) -> None:
+    assert load(data_dir=tmp_path, storage_url=url).storage_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "bucket/prefix",
+        "https://bucket.example.org",
+        "s3://",
+        "s3:///prefix",
+        "s3://key:secret@bucket/prefix",
+        "s3://bucket/../other",
+        "s3://bucket//prefix",
+        "s3://bucket/prefix?versionId=1",
+        "file:///srv/renditions",
+    ],
+)
+def test_what_names_no_bucket_is_refused_and_not_shown(url: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="NOTICE_GATEWAY_STORAGE_URL") as refused:
+        load(data_dir=tmp_path, storage_url=url)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_endpoint_of_a_storage_is_an_origin_or_nothing(tmp_path: Path) -> None:
+    assert load(data_dir=tmp_path, storage_endpoint="https://objects.example.org/").storage_endpoint == (
+        "https://objects.example.org"
+    )
+    assert load(data_dir=tmp_path).storage_endpoint == ""
+    with pytest.raises(SettingsError, match="NOTICE_GATEWAY_STORAGE_ENDPOINT"):
+        load(data_dir=tmp_path, storage_endpoint="objects.example.org")

@@ -12,12 +12,21 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from gateway.db.postgres import (
+    calls_on_postgres,
+    never,
+    office_on_postgres,
+    reading_on_postgres,
+    screens_on_postgres,
+    wishes_on_postgres,
+)
 from gateway.domain.errors import GatewayError
 
 # A look-up slower than this is a fall-through: the call connects without a notice.
 CALL_TIMEOUT_SECONDS = 0.25
 OFFICE_TIMEOUT_SECONDS = 5.0
 _POOL = 8
+_CALL_POOL = 12
 
 
 class DatabaseUrlError(GatewayError):
@@ -26,86 +35,89 @@ class DatabaseUrlError(GatewayError):
     code = "database_url"
 
 
-def open_for_calls(database: str) -> Engine:
-    """Return the engine of the call path: AUTOCOMMIT, short time-outs, and never a new or a replaced SQLite file."""
+def open_for_calls(database: str, *, most: int = _CALL_POOL, prepares: bool = True) -> Engine:
+    """Return the engine of the call path: AUTOCOMMIT, short time-outs, and never a new or a replaced SQLite file.
+
+    On PostgreSQL it has at most `most` connections, which are ready or not there; `prepares` false prepares no
+    statements, for a pooler that cannot keep them apart.
+    """
     url = _parse(database)
-    if url.get_backend_name() == "sqlite":
-        path = _path(url)
-        engine = create_engine(
-            url,
-            creator=_sqlite(path, mode="rw", timeout=CALL_TIMEOUT_SECONDS, synchronous="NORMAL"),
-            isolation_level="AUTOCOMMIT",
-            poolclass=QueuePool,
-            pool_size=_POOL,
-            max_overflow=_POOL,
-            pool_timeout=CALL_TIMEOUT_SECONDS,
-            pool_reset_on_return=None,
-        )
-        _watch_file(engine, path)
-        return engine
-    milliseconds = int(CALL_TIMEOUT_SECONDS * 1000)
-    options = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
-    return create_engine(
+    if url.get_backend_name() != "sqlite":
+        return calls_on_postgres(url, budget=CALL_TIMEOUT_SECONDS, most=most, prepares=prepares)
+    path = _path(url)
+    engine = create_engine(
         url,
+        creator=_sqlite(path, mode="rw", timeout=CALL_TIMEOUT_SECONDS, synchronous="NORMAL"),
         isolation_level="AUTOCOMMIT",
+        poolclass=QueuePool,
         pool_size=_POOL,
         max_overflow=_POOL,
         pool_timeout=CALL_TIMEOUT_SECONDS,
-        pool_pre_ping=False,
         pool_reset_on_return=None,
-        # libpq counts connection time-outs in whole seconds and treats 1 as 2.
-        connect_args={"connect_timeout": 2, "options": options},
     )
+    _watch_file(engine, path)
+    return engine
 
 
-def open_for_reading(database: str) -> Engine:
-    """Return the engine of lists and pages: one snapshot a transaction, no lock that a writer would wait for."""
+def open_for_wishes(calls: Engine, office: Engine) -> Engine:
+    """Return the engine for what a key on a call changes in the register: durable, and in time for the call."""
+    return office if calls.dialect.name == "sqlite" else wishes_on_postgres(calls)
+
+
+def open_for_reading(database: str, *, prepares: bool = True, is_gone: Callable[[], bool] = never) -> Engine:
+    """Return the engine of lists and pages: one snapshot a transaction, no lock that a writer would wait for.
+
+    Nobody waits for PostgreSQL while `is_gone` tells that it is: see `gone_for`.
+    """
     url = _parse(database)
-    if url.get_backend_name() == "sqlite":
-        path = _path(url)
-        engine = create_engine(
-            url,
-            creator=_sqlite(path, mode="rw", timeout=OFFICE_TIMEOUT_SECONDS, synchronous="NORMAL"),
-            poolclass=QueuePool,
-            pool_size=_POOL,
-        )
-        _watch_file(engine, path)
-        event.listen(engine, "begin", _begin_deferred)
-        event.listen(engine, "connect", _refuse_writes)
-        return engine
-    return create_engine(
+    if url.get_backend_name() != "sqlite":
+        return reading_on_postgres(url, prepares=prepares, is_gone=is_gone)
+    path = _path(url)
+    engine = create_engine(
         url,
-        isolation_level="REPEATABLE READ",
-        pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": int(OFFICE_TIMEOUT_SECONDS),
-            "options": "-c default_transaction_read_only=on -c statement_timeout=30000",
-        },
+        creator=_sqlite(path, mode="rw", timeout=OFFICE_TIMEOUT_SECONDS, synchronous="NORMAL"),
+        poolclass=QueuePool,
+        pool_size=_POOL,
     )
+    _watch_file(engine, path)
+    event.listen(engine, "begin", _begin_deferred)
+    event.listen(engine, "connect", _refuse_writes)
+    return engine
 
 
-def open_for_office(database: str, *, may_create: Callable[[], bool] = lambda: False) -> Engine:
+def open_for_screens(database: str, *, prepares: bool = True) -> Engine:
+    """Return the engine that screens are read with: AUTOCOMMIT, time for many lines; it may be a replica's."""
+    url = _parse(database)
+    if url.get_backend_name() != "sqlite":
+        return screens_on_postgres(url, prepares=prepares)
+    return open_for_calls(database)
+
+
+def open_for_office(
+    database: str,
+    *,
+    may_create: Callable[[], bool] = lambda: False,
+    prepares: bool = True,
+    is_gone: Callable[[], bool] = never,
+) -> Engine:
     """Return the engine of the workflows that write: durable at commit, serial on SQLite.
 
     `may_create` is asked on each connection to an absent SQLite file; the answer no leaves an outage an outage.
+    Nobody waits for PostgreSQL while `is_gone` tells that it is: see `gone_for`.
     """
     url = _parse(database)
-    if url.get_backend_name() == "sqlite":
-        path = _path(url)
+    if url.get_backend_name() != "sqlite":
+        return office_on_postgres(url, lock_seconds=OFFICE_TIMEOUT_SECONDS, prepares=prepares, is_gone=is_gone)
+    path = _path(url)
 
-        def connect() -> sqlite3.Connection:
-            mode = "rwc" if not path.exists() and may_create() else "rw"
-            return _sqlite(path, mode=mode, timeout=OFFICE_TIMEOUT_SECONDS, synchronous="FULL")()
+    def connect() -> sqlite3.Connection:
+        mode = "rwc" if not path.exists() and may_create() else "rw"
+        return _sqlite(path, mode=mode, timeout=OFFICE_TIMEOUT_SECONDS, synchronous="FULL")()
 
-        engine = create_engine(url, creator=connect, poolclass=QueuePool, pool_size=_POOL)
-        _watch_file(engine, path)
-        event.listen(engine, "begin", _begin_immediate)
-        return engine
-    # A key that somebody presses on a call waits here too: not for ever behind a long transaction.
-    options = f"-c lock_timeout={int(OFFICE_TIMEOUT_SECONDS * 1000)}"
-    return create_engine(
-        url, pool_pre_ping=True, connect_args={"connect_timeout": int(OFFICE_TIMEOUT_SECONDS), "options": options}
-    )
+    engine = create_engine(url, creator=connect, poolclass=QueuePool, pool_size=_POOL)
+    _watch_file(engine, path)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
 
 
 def _parse(database: str) -> URL:
@@ -113,6 +125,11 @@ def _parse(database: str) -> URL:
         url = make_url(database)
     except ArgumentError as error:
         raise DatabaseUrlError(why="it is not a URL") from error
+    except ValueError as error:
+        several = (
+            "the port is no number; for several hosts write postgresql://user:password@/name?host=a:5432&host=b:5432"
+        )
+        raise DatabaseUrlError(why=several) from error
     match url.get_backend_name():
         case "sqlite":
             if not url.database or url.database == ":memory:":

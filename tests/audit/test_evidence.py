@@ -33,8 +33,8 @@ def now() -> datetime:
 
 @pytest.fixture
 def connection(parts: Parts) -> Iterator[Connection]:
-    """A connection of the call path."""
-    with parts.calls.connect() as opened:
+    """A connection like those of the call path, which has all of a test's time instead of a call's."""
+    with parts.screens.connect() as opened:
         yield opened
 
 

@@ -76,12 +76,23 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, home: Path, *, workers: int = 2, demo: bool = True, **more: object) -> Iterator[Server]:
-    """Serve `folder` on a free port for as long as the context lasts; `home` is made for it, `more` are settings."""
+def serving(
+    folder: Path,
+    home: Path,
+    *,
+    workers: int = 2,
+    demo: bool = True,
+    others: Mapping[str, str] | None = None,
+    **more: object,
+) -> Iterator[Server]:
+    """Serve `folder` on a free port for as long as the context lasts.
+
+    `home` is made for it, `more` are settings, `others` what other programs than ours read in the environment.
+    """
     home.mkdir()
     port = a_free_port()
     origin = f"http://127.0.0.1:{port}"
-    env = environment(home, data_dir=folder, public_origin=origin, **more)
+    env = {**environment(home, data_dir=folder, public_origin=origin, **more), **(others or {})}
     log = home / "serve.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(

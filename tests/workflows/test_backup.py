@@ -34,7 +34,7 @@ from tests.workflows.backups import (
 )
 
 HEARD = {OrderState.APPROVED, OrderState.WARNED, OrderState.IN_FORCE}
-CHANGED_BY_RESTORING = {"installation", "audit_trail", "audit_head"}
+CHANGED_BY_RESTORING = {"announcements", "installation", "audit_trail", "audit_head"}
 
 
 def test_every_row_and_every_file_comes_back(parts: Parts, archive: Path, keys: Path, at: Places) -> None:
@@ -234,6 +234,7 @@ def test_keys_that_come_from_the_environment_cannot_be_put_into_a_backup(parts: 
         studio=parts.studio,
         vault=parts.vault,
         reading=parts.reading,
+        screens=parts.screens,
     )
     with pytest.raises(NoKeyFileError, match="MASTER_KEY"):
         backed_up(other, tmp_path / "b.tar", utc_now(), with_keys=True)
