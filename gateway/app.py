@@ -22,16 +22,13 @@ from gateway.console.desk import Desk as ConsoleDesk
 from gateway.metrics import Metrics
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.token import TokenSealer
-from gateway.providers.blueprint import Switchboard
-from gateway.providers.blueprint import make_blueprint as make_providers
 from gateway.providers.dialect import Dialect
+from gateway.providers.entrance import Entrance, Switchboard
 from gateway.providers.twilio.dialect import Twilio
-from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen, ScreenKeeper
 from gateway.settings import Settings, SettingsError
-from gateway.workflows.call_desk import CallDesk
+from gateway.workflows.call_desk import make_call_desk
 from gateway.workflows.count_calls import Tally, TallyKeeper
-from gateway.workflows.loop_guard import LoopGuard
 from gateway.workflows.people_desk import PeopleDesk
 
 if TYPE_CHECKING:
@@ -59,18 +56,10 @@ def create_app(settings: Settings) -> Flask:
     tally = Tally(utc_now())
     counting = TallyKeeper(tally, parts.calls, clock=utc_now, failed=lambda _error: metrics.tally_failed())
     counting.start()
-    desk = CallDesk(
-        engine=parts.calls,
-        office=parts.studio.engine,
-        screen=screen,
-        lookup=Lookup(parts.keys),
-        keys=parts.keys,
-        loops=LoopGuard(),
-    )
+    desk = make_call_desk(engine=parts.calls, office=parts.studio.engine, screen=screen, keys=parts.keys)
     app = Flask("gateway", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys), tally=tally)
-    app.register_blueprint(make_providers(dialects(parts), switchboard))
+    entrance = Entrance(dialects(parts), switchboard, largest=MAX_BODY_BYTES)
     app.register_blueprint(prompts.make_blueprint(parts.studio.library))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
     app.register_blueprint(
@@ -81,7 +70,11 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(500, _internal_error)
     # One desk for both, for it hashes passwords in turn.
     people = parts.people_desk()
-    others = {"/api/": _api(parts, people), "/console": _console(parts, people)}
+    others: dict[str, WSGIApplication] = {
+        **dict.fromkeys(entrance.prefixes, entrance),
+        "/api/": _api(parts, people),
+        "/console": _console(parts, people),
+    }
     app.wsgi_app = Front(app.wsgi_app, others)  # type: ignore[method-assign]  # Flask's own way for middleware.
     app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper, counting=counting)
     return app
