@@ -136,17 +136,21 @@ def one_of_each_state() -> list[Order]:
     """Return an order in each state, as they are at noon."""
     draft = replace(some_orders(1)[0], submitted_at=None)
     submitted = replace(draft, submitted_at=NOON)
-    later, earlier = NOON + timedelta(days=1), NOON - timedelta(days=1)
-    approved = replace(
-        submitted, approved_by="per_b", approved_at=NOON, warned_from=later, in_force_from=later, valid_until=later
-    )
-    warned = replace(approved, warned_from=earlier)
-    in_force = replace(warned, in_force_from=earlier)
-    ended = (
-        replace(in_force, suspended_at=NOON),
-        replace(in_force, lifted_at=NOON),
-        replace(in_force, valid_until=earlier),
-    )
+    day = timedelta(days=1)
+
+    def approved_from(warned_from: datetime) -> Order:
+        return replace(
+            submitted,
+            approved_by="per_b",
+            approved_at=warned_from,
+            warned_from=warned_from,
+            in_force_from=warned_from + day,
+            valid_until=warned_from + 3 * day,
+        )
+
+    in_force = approved_from(NOON - 2 * day)
+    ended = (replace(in_force, suspended_at=NOON), replace(in_force, lifted_at=NOON), approved_from(NOON - 4 * day))
+    approved, warned = approved_from(NOON + day), approved_from(NOON - day / 2)
     made = (draft, submitted, approved, warned, in_force, *ended)
     return [replace(each, order_id=f"ord_{number}", case_number=f"2026-{number}") for number, each in enumerate(made)]
 
