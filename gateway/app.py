@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # A provider's webhook has some 3 kB. What is larger and signed still connects; beyond this nothing is read at all.
 MAX_BODY_BYTES = 4 * 1024 * 1024
+# One less than the threads of a worker (config/gunicorn.conf.py): calls never wait for pages that wait for a database.
+_MOST_PAGES = 3
 
 
 def create_app(settings: Settings) -> Flask:
@@ -70,12 +72,12 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(500, _internal_error)
     # One desk for both, for it hashes passwords in turn.
     people = parts.people_desk()
-    others: dict[str, WSGIApplication] = {
-        **dict.fromkeys(entrance.prefixes, entrance),
-        "/api/": _api(parts, people),
-        "/console": _console(parts, people),
-    }
-    app.wsgi_app = Front(app.wsgi_app, others)  # type: ignore[method-assign]  # Flask's own way for middleware.
+    app.wsgi_app = Front(  # type: ignore[method-assign]  # Flask's own way for middleware.
+        app.wsgi_app,
+        calls=dict.fromkeys(entrance.prefixes, entrance),
+        pages={"/api/": _api(parts, people), "/console": _console(parts, people)},
+        most_pages=_MOST_PAGES,
+    )
     app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper, counting=counting)
     return app
 
