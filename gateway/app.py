@@ -23,18 +23,15 @@ from gateway.db.postgres import make_ready
 from gateway.metrics import Metrics
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.token import TokenSealer
-from gateway.providers.blueprint import Switchboard
-from gateway.providers.blueprint import make_blueprint as make_providers
 from gateway.providers.dialect import Dialect
+from gateway.providers.entrance import Entrance, Switchboard
 from gateway.providers.twilio.dialect import Twilio
-from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen
 from gateway.register.screen_keeper import ScreenKeeper
 from gateway.register.screen_shelf import Shelf
 from gateway.settings import Settings, SettingsError
-from gateway.workflows.call_desk import CallDesk
+from gateway.workflows.call_desk import make_call_desk
 from gateway.workflows.count_calls import Tally, TallyKeeper
-from gateway.workflows.loop_guard import LoopGuard
 from gateway.workflows.people_desk import PeopleDesk
 
 if TYPE_CHECKING:
@@ -42,6 +39,8 @@ if TYPE_CHECKING:
 
 # A provider's webhook has some 3 kB. What is larger and signed still connects; beyond this nothing is read at all.
 MAX_BODY_BYTES = 4 * 1024 * 1024
+# One less than the threads of a worker (config/gunicorn.conf.py): calls never wait for pages that wait for a database.
+_MOST_PAGES = 3
 
 
 def create_app(settings: Settings) -> Flask:
@@ -64,18 +63,10 @@ def create_app(settings: Settings) -> Flask:
     tally = Tally(utc_now())
     counting = TallyKeeper(tally, parts.calls, clock=utc_now, failed=lambda _error: metrics.tally_failed())
     counting.start()
-    desk = CallDesk(
-        engine=parts.calls,
-        office=parts.wishes,
-        screen=screen,
-        lookup=Lookup(parts.keys),
-        keys=parts.keys,
-        loops=LoopGuard(),
-    )
+    desk = make_call_desk(engine=parts.calls, office=parts.wishes, screen=screen, keys=parts.keys)
     app = Flask("gateway", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys), tally=tally)
-    app.register_blueprint(make_providers(dialects(parts), switchboard))
+    entrance = Entrance(dialects(parts), switchboard, largest=MAX_BODY_BYTES)
     app.register_blueprint(prompts.make_blueprint(parts.studio.library))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
     app.register_blueprint(
@@ -86,8 +77,12 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(500, _internal_error)
     # One desk for both, for it hashes passwords in turn.
     people = parts.people_desk()
-    others = {"/api/": _api(parts, people), "/console": _console(parts, people)}
-    app.wsgi_app = Front(app.wsgi_app, others)  # type: ignore[method-assign]  # Flask's own way for middleware.
+    app.wsgi_app = Front(  # type: ignore[method-assign]  # Flask's own way for middleware.
+        app.wsgi_app,
+        calls=dict.fromkeys(entrance.prefixes, entrance),
+        pages={"/api/": _api(parts, people), "/console": _console(parts, people)},
+        most_pages=_MOST_PAGES,
+    )
     app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper, counting=counting)
     return app
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import fsspec  # type: ignore[import-untyped]  # It comes without types.
+import fsspec
 
 from gateway.domain.errors import GatewayError
 from gateway.settings import Settings

@@ -33,16 +33,14 @@ from gateway.register.documents import Document
 from gateway.register.identifiers import read_identifier
 from gateway.register.ids import new_id
 from gateway.register.lines import Line, suspend_line
-from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen
 from gateway.workflows.answer_call import answer_call
 from gateway.workflows.approve_order import approve_order
-from gateway.workflows.call_desk import CallDesk
+from gateway.workflows.call_desk import CallDesk, make_call_desk
 from gateway.workflows.change import Errand
 from gateway.workflows.draft_order import OrderRequest, draft_order, submit_order
 from gateway.workflows.end_order import lift_order, suspend_order
 from gateway.workflows.keep_document import keep_document
-from gateway.workflows.loop_guard import LoopGuard
 from gateway.workflows.office import Office
 from gateway.workflows.publish_notice import Wanted, make_parts
 from tests.conftest import a_studio
@@ -281,14 +279,7 @@ def a_desk(parts: Parts) -> CallDesk:
     screen = Screen(parts.keys)
     with parts.calls.connect() as connection:
         screen.refresh(connection)
-    return CallDesk(
-        engine=parts.calls,
-        office=parts.studio.engine,
-        screen=screen,
-        lookup=Lookup(parts.keys),
-        keys=parts.keys,
-        loops=LoopGuard(),
-    )
+    return make_call_desk(engine=parts.calls, office=parts.studio.engine, screen=screen, keys=parts.keys)
 
 
 def a_call_to(number: str, moment: Moment | None = None) -> CallFacts:

@@ -10,7 +10,6 @@ import pytest
 
 from gateway.app import Running, create_app
 from gateway.assembly import Parts, prepare, put_together
-from gateway.audio.library import Library
 from gateway.audio.wording import Wording
 from gateway.clock import utc_now
 from gateway.settings import DEMO_TOKEN, Settings
@@ -45,7 +44,7 @@ def a_studio(parts: Parts, *, seconds: float = 1.5) -> Studio:
     return Studio(
         engine=parts.studio.engine,
         keys=parts.keys,
-        library=Library(parts.settings.renditions_dir),
+        library=parts.studio.library,
         synthesizer=HummingSynthesizer(seconds),
         wording=Wording(parts.settings.prompts_dir),
         encode=RememberingEncoder(_encodings(parts.settings.data_dir)),

@@ -5,16 +5,17 @@ tuples of keyed hashes, the active key's first: what is written has the first, w
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from sqlalchemy import Column, ColumnElement, Connection, Insert, delete, func, not_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Insert, bindparam, delete, func, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.audit.play_seal import seal_play
 from gateway.audit.tables import plays
+from gateway.db.driver import Prepared
 from gateway.domain.e164 import E164
 from gateway.domain.facts import Party
 from gateway.domain.notice import Purpose, Renditions
@@ -30,6 +31,22 @@ _INSERT_OR_IGNORE: Mapping[str, Insert] = {
     "postgresql": postgresql.insert(plays).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
     "sqlite": sqlite.insert(plays).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
 }
+_COLUMNS = (
+    "play_id",
+    "call_index",
+    "order_id",
+    "subject_kind",
+    "line_index",
+    "purpose",
+    "leg",
+    "ordinal",
+    "files",
+    "played_at",
+    "provider",
+    "provider_call_id",
+    "caller_index",
+    "seal",
+)
 _REMEMBERED = timedelta(days=31)
 _COUNTED = {Purpose.OPENER, Purpose.PRIVATE}
 
@@ -79,12 +96,51 @@ def record(connection: Connection, play: Play, ring: KeyRing) -> bool:
     taken may not: its ordinal comes from the same past that the decision was made on. The unique keys decide.
     """
     keys_change = len(play.call_indexes) > 1
-    if keys_change and _is_recorded(connection, play):
+    if keys_change and is_recorded(connection, play):
         return True
-    inserted = connection.execute(_INSERT_OR_IGNORE[connection.dialect.name], _values(play, ring)).rowcount
+    inserted = connection.execute(
+        _INSERT_OR_IGNORE[connection.dialect.name], _values(play, ring, FieldCipher(ring))
+    ).rowcount
     if inserted == 1:
         return not (keys_change and _is_overtaken(connection, play))
-    return _is_recorded(connection, play)
+    return is_recorded(connection, play)
+
+
+class Recorder:
+    """Records plays on the way of a call: in one statement, and only where the order stands at that very moment."""
+
+    def __init__(self, keys: KeyRing, *, provided: Callable[[str, str], ColumnElement[bool]]) -> None:
+        """Seal with `keys`; `provided` is the condition, given the names of its parameters for order and line."""
+        self._keys = keys
+        self._cipher = FieldCipher(keys)
+        condition = provided("standing_order_id", "standing_line_index")
+        given = select(*(bindparam(f"new_{name}", type_=plays.c[name].type) for name in _COLUMNS)).where(condition)
+        # One of the two dialects is the connection's; the other is never written out.
+        self._statements = {
+            "sqlite": _unless_there(sqlite.insert(plays).from_select(_COLUMNS, given)),
+            "postgresql": _unless_there(postgresql.insert(plays).from_select(_COLUMNS, given)),
+        }
+
+    def record(self, connection: Connection, play: Play) -> bool:
+        """Record a play, and tell whether that was done: not twice, and not under an order that has ended.
+
+        On SQLite the condition is judged with the write lock held; on PostgreSQL at the beginning of the statement.
+        """
+        values = {f"new_{name}": value for name, value in _values(play, self._keys, self._cipher).items()}
+        values["standing_order_id"], values["standing_line_index"] = play.order_id, play.line_indexes[0]
+        return self._statements[connection.dialect.name].returns(connection, values)
+
+
+def _unless_there(insert: sqlite.Insert | postgresql.Insert) -> Prepared:
+    return Prepared(insert.on_conflict_do_nothing().returning(plays.c.play_id))
+
+
+def is_recorded(connection: Connection, play: Play) -> bool:
+    """Tell whether an earlier delivery of the same webhook has recorded this play."""
+    own = select(plays.c.play_id).where(
+        _among(plays.c.call_index, play.call_indexes), plays.c.purpose == play.purpose.value
+    )
+    return connection.execute(own).first() is not None
 
 
 def withdraw(connection: Connection, play: Play) -> None:
@@ -146,13 +202,6 @@ def _among(column: Column[bytes], indexes: tuple[bytes, ...]) -> ColumnElement[b
     return column == indexes[0] if len(indexes) == 1 else column.in_(indexes)
 
 
-def _is_recorded(connection: Connection, play: Play) -> bool:
-    own = select(plays.c.play_id).where(
-        _among(plays.c.call_index, play.call_indexes), plays.c.purpose == play.purpose.value
-    )
-    return connection.execute(own).first() is not None
-
-
 def _is_overtaken(connection: Connection, play: Play) -> bool:
     """Withdraw a play whose turn another call took under another key; the unique keys see one key at a time.
 
@@ -172,7 +221,7 @@ def _is_overtaken(connection: Connection, play: Play) -> bool:
     return True
 
 
-def _values(play: Play, ring: KeyRing) -> dict[str, object]:
+def _values(play: Play, ring: KeyRing, cipher: FieldCipher) -> dict[str, object]:
     play_id = f"play_{secrets.token_hex(8)}"
     # Whatever bytes a provider sends as its call's id, the play is recorded.
     call_id = play.provider_call_id.encode(errors="surrogateescape").decode(errors="replace")
@@ -188,7 +237,7 @@ def _values(play: Play, ring: KeyRing) -> dict[str, object]:
         "files": " ".join(rendition.mulaw for rendition in play.renditions),
         "played_at": play.at,
         "provider": play.provider,
-        "provider_call_id": FieldCipher(ring).encrypt(call_id, place=f"plays.provider_call_id:{play_id}"),
+        "provider_call_id": cipher.encrypt(call_id, place=f"plays.provider_call_id:{play_id}"),
         "caller_index": play.caller_index,
     }
     return {**values, "seal": seal_play(values, ring.active)}

@@ -28,7 +28,8 @@ def demo(tools: Tools) -> None:
     settings = tools.settings()
     if not settings.is_demo and settings.database_url == "" and settings.data_dir.exists():
         strange = sorted(path.name for path in settings.data_dir.iterdir() if path != settings.sqlite_path)
-        known = {settings.key_file.name, settings.renditions_dir.name, "register.sqlite3-wal", "register.sqlite3-shm"}
+        made = (settings.key_file, settings.renditions_dir, settings.screen_dir)
+        known = {"register.sqlite3-wal", "register.sqlite3-shm", *(path.name for path in made)}
         foreign = [name for name in strange if name not in known]
         if foreign:
             raise RealDataError(where=settings.data_dir, what=foreign[0])

@@ -41,7 +41,8 @@ class Instructions:
 
 def build(instructions: Instructions) -> None:
     """Read all lines, and write the copy. Raises SQLAlchemyError, OSError."""
-    engine = open_for_screens(instructions.database)
+    # It asks each thing once: nothing is worth preparing, and a pooler may stand between.
+    engine = open_for_screens(instructions.database, prepares=False)
     try:
         with engine.connect() as connection:
             # What is announced after this is read on top of the copy; the lines are those of one moment after it.

@@ -7,7 +7,7 @@ million lines in one piece would stop all calls of a worker meanwhile. A shard i
 
 from collections.abc import Iterable
 
-from fastbloom_rs import PyBloomFilter, PyFilterBuilder  # type: ignore[import-untyped]  # it carries no py.typed
+from fastbloom_rs import PyBloomFilter, PyFilterBuilder
 
 SHARDS = 64
 _MASK = SHARDS - 1

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.audit.evidence import Past, Play, index_caller, past_of, record, withdraw
+from gateway.audit.evidence import Past, Play, Recorder, index_caller, is_recorded, past_of, record, withdraw
 from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError
 from gateway.domain.facts import CallFacts, Urgency
@@ -16,7 +16,7 @@ from gateway.domain.standing import NoOrders, Standing, Unavailable, UnderOrders
 from gateway.domain.subject import NaturalPerson
 from gateway.privacy.blind_index import indexes_of_call, indexes_of_line
 from gateway.privacy.ring import KeyRing
-from gateway.register.lookup import Lookup
+from gateway.register.lookup import Lookup, stands
 from gateway.register.screen import Screen
 from gateway.workflows.loop_guard import LoopGuard
 
@@ -32,8 +32,22 @@ class CallDesk:
     office: Engine
     screen: Screen
     lookup: Lookup
+    recorder: Recorder
     keys: KeyRing
     loops: LoopGuard
+
+
+def make_call_desk(*, engine: Engine, office: Engine, screen: Screen, keys: KeyRing) -> CallDesk:
+    """Return a desk over these engines and this screen."""
+    return CallDesk(
+        engine=engine,
+        office=office,
+        screen=screen,
+        lookup=Lookup(keys),
+        recorder=Recorder(keys, provided=stands),
+        keys=keys,
+        loops=LoopGuard(),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,14 +128,26 @@ def _record(
     )
     try:
         with desk.engine.connect() as connection:
-            if not record(connection, play, desk.keys):
-                return Reason.EVIDENCE_NOT_KEPT
-            if desk.lookup.still_stands(connection, order_id, play.line_indexes):
-                return None
-            withdraw(connection, play)
-            return Reason.ENDED_MEANWHILE
+            return _objection(desk, connection, play)
     except SQLAlchemyError:
         return Reason.EVIDENCE_NOT_KEPT
+
+
+def _objection(desk: CallDesk, connection: Connection, play: Play) -> Reason | None:
+    if len(play.line_indexes) == 1:
+        if desk.recorder.record(connection, play):
+            return None
+        kept = is_recorded(connection, play)
+        stands_still = desk.lookup.still_stands(connection, play.order_id, play.line_indexes)
+    else:
+        # While keys change, a play may stand under another key: it is looked for, and the order is asked afterwards.
+        kept = record(connection, play, desk.keys)
+        stands_still = desk.lookup.still_stands(connection, play.order_id, play.line_indexes)
+        if kept and not stands_still:
+            withdraw(connection, play)
+    if not stands_still:
+        return Reason.ENDED_MEANWHILE
+    return None if kept else Reason.EVIDENCE_NOT_KEPT
 
 
 def _without_plays(plan: CallPlan, reason: Reason) -> CallPlan:

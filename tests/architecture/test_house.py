@@ -44,6 +44,6 @@ def test_every_decision_is_listed() -> None:
 
 def test_every_setting_is_explained() -> None:
     default = tomllib.loads((ROOT / "config/default.toml").read_text(encoding="utf-8"))
-    secret = {"database_url", "config_dir", "prompts_dir"}
+    secret = {"database_url", "database_screens_url", "config_dir", "prompts_dir"}
     wanted = {name for name, field in Settings.model_fields.items() if "SecretStr" not in str(field.annotation)}
     assert wanted - secret == set(default)

@@ -22,11 +22,9 @@ from gateway.privacy.blind_index import indexes_of_line
 from gateway.privacy.keys import derive
 from gateway.privacy.ring import KeyRing
 from gateway.register.lines import suspend_line
-from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen
 from gateway.register.tables import disputes, lines, orders
-from gateway.workflows.call_desk import CallDesk
-from gateway.workflows.loop_guard import LoopGuard
+from gateway.workflows.call_desk import CallDesk, make_call_desk
 from gateway.workflows.take_key import take_key
 from tests.builders import a_call
 
@@ -37,14 +35,7 @@ def a_desk(parts: Parts, ring: KeyRing) -> CallDesk:
     screen = Screen(ring)
     with parts.calls.connect() as connection:
         screen.refresh(connection)
-    return CallDesk(
-        engine=parts.calls,
-        office=parts.studio.engine,
-        screen=screen,
-        lookup=Lookup(ring),
-        keys=ring,
-        loops=LoopGuard(),
-    )
+    return make_call_desk(engine=parts.calls, office=parts.studio.engine, screen=screen, keys=ring)
 
 
 def order_on_line(parts: Parts) -> str:

@@ -5,6 +5,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_an_absent_data_folder_is_made_closed_to_others_and_calls_are_connected_
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "data"
-    tokens = {"twilio_auth_token": "the-primary", "twilio_auth_token_secondary": "the-secondary"}
+    tokens: dict[str, Any] = {"twilio_auth_token": "the-primary", "twilio_auth_token_secondary": "the-secondary"}
     with serving(folder, tmp_path / "home", workers=1, demo=False, **tokens) as server:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert stat.S_IMODE((folder / "keys.json").stat().st_mode) == 0o600

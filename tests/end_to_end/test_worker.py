@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -108,7 +109,7 @@ def test_a_worker_ends_within_ten_seconds_even_while_a_receiver_stalls(
 
 @contextmanager
 def serving_blank(settings: Settings, home: Path) -> Iterator[Server]:
-    more = {"twilio_auth_token": "t", "database_url": settings.database_url}
+    more: dict[str, Any] = {"twilio_auth_token": "t", "database_url": settings.database_url}
     with serving(settings.data_dir, home, workers=1, demo=False, **more) as server:
         yield server
 

@@ -14,11 +14,10 @@ from gateway.domain.facts import CallerListened, CallFacts, Looping, Opaque, Sip
 from gateway.domain.facts import Telephone as ByTelephone
 from gateway.domain.plan import End, Reason
 from gateway.providers.dialect import Event
-from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen
 from gateway.settings import DEMO_TOKEN, Settings
 from gateway.workflows.answer_call import answer_call
-from gateway.workflows.call_desk import CallDesk
+from gateway.workflows.call_desk import make_call_desk
 from gateway.workflows.loop_guard import FASTEST_TURN, MOST_CALLS, WINDOW, LoopGuard
 from tests.builders import CALLEE, CALLER, NOW, a_call
 from tests.contract.dialects import a_twilio, params_of
@@ -150,14 +149,7 @@ def test_a_circle_is_ended_and_hears_nothing_whatever_the_line(sqlite_settings: 
     screen = Screen(parts.keys)
     with parts.calls.connect() as connection:
         screen.refresh(connection)
-    desk = CallDesk(
-        engine=parts.calls,
-        office=parts.studio.engine,
-        screen=screen,
-        lookup=Lookup(parts.keys),
-        keys=parts.keys,
-        loops=LoopGuard(),
-    )
+    desk = make_call_desk(engine=parts.calls, office=parts.studio.engine, screen=screen, keys=parts.keys)
     now = utc_now()
     facts = calls(MOST_CALLS + 2, callee=E164(line))
     plans = [answer_call(desk, each, now + turn * SECOND) for turn, each in enumerate(facts)]

@@ -19,8 +19,8 @@ from gateway.clock import utc_now
 from gateway.privacy.keys import derive
 from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
-from gateway.providers.blueprint import EXPLAIN_HEADER, EXPLANATION_HEADER
 from gateway.providers.dialect import Event
+from gateway.providers.entrance import EXPLAIN_HEADER, EXPLANATION_HEADER
 from gateway.register import orders
 from gateway.register.tables import notices, renditions, replies
 from gateway.settings import DEMO_TOKEN, Settings

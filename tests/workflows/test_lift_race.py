@@ -17,13 +17,11 @@ from gateway.domain.order import lift
 from gateway.domain.plan import CallPlan, Connect, Reason
 from gateway.domain.standing import UnderOrders
 from gateway.register import orders
-from gateway.register.lookup import Lookup
 from gateway.register.screen import Screen
 from gateway.settings import Settings
-from gateway.workflows.call_desk import CallDesk, ask, keep_evidence
+from gateway.workflows.call_desk import CallDesk, ask, keep_evidence, make_call_desk
 from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order, suspend_order
-from gateway.workflows.loop_guard import LoopGuard
 from gateway.workflows.switch_district import switch_district
 
 LINE = E164("+12025550110")
@@ -48,14 +46,7 @@ def a_desk(parts: Parts) -> CallDesk:
     screen = Screen(parts.keys)
     with parts.calls.connect() as connection:
         screen.refresh(connection)
-    return CallDesk(
-        engine=parts.calls,
-        office=parts.studio.engine,
-        screen=screen,
-        lookup=Lookup(parts.keys),
-        keys=parts.keys,
-        loops=LoopGuard(),
-    )
+    return make_call_desk(engine=parts.calls, office=parts.studio.engine, screen=screen, keys=parts.keys)
 
 
 def decided(desk: CallDesk) -> tuple[CallPlan, str]:
