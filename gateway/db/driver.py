@@ -52,7 +52,7 @@ class _Written:
         compiled = statement.compile(dialect=dialect)
         self.text = str(compiled)
         self._order = tuple(compiled.positiontup or ())
-        self._fixed, self._given = _parameters(compiled.binds.values(), dialect)
+        self._fixed, self._given = _parameters(compiled.bind_names, dialect)
         read = list(statement.selected_columns) if isinstance(statement, Select) else []
         self._dialect = dialect
         self._types = [column.type for column in read]
@@ -95,8 +95,9 @@ def _row_of(names: list[str]) -> Any:  # noqa: ANN401  (a class of its own for e
 
 
 def _execute(connection: Connection, written: _Written, values: Mapping[str, Any]) -> DBAPICursor:
-    cursor = connection.connection.cursor()
+    cursor: DBAPICursor | None = None
     try:
+        cursor = connection.connection.cursor()
         cursor.execute(written.text, written.bind(values))
     except connection.dialect.loaded_dbapi.Error as error:
         # What SQLAlchemy does with each of its own: it always raises, and lets go of a connection that was lost.
@@ -105,16 +106,15 @@ def _execute(connection: Connection, written: _Written, values: Mapping[str, Any
 
 
 def _parameters(
-    bound: "Sequence[BindParameter[Any]] | Any",  # noqa: ANN401  (a view of a dict's values)
-    dialect: Dialect,
+    names: Mapping[BindParameter[Any], str], dialect: Dialect
 ) -> tuple[dict[str, Any], list[tuple[str, Convert | None]]]:
     """Return the values that stand in the statement, as the driver takes them, and the names that are to be given."""
     fixed: dict[str, Any] = {}
     given: list[tuple[str, Convert | None]] = []
-    for each in bound:
+    for each, name in names.items():
         convert = each.type.dialect_impl(dialect).bind_processor(dialect)
         if each.required:
-            given.append((each.key, convert))
+            given.append((name, convert))
         else:
-            fixed[each.key] = each.effective_value if convert is None else convert(each.effective_value)
+            fixed[name] = each.effective_value if convert is None else convert(each.effective_value)
     return fixed, given
