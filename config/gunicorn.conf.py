@@ -1,5 +1,6 @@
 """How gunicorn serves the gateway: two workers of four threads, measured best for two cores (bench/RESULTS.md)."""
 
+import gc
 import os
 import shutil
 import sys
@@ -35,6 +36,15 @@ errorlog = "-"
 _metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-", dir=os.environ.get("TMPDIR", _memory))  # noqa: TID251
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics  # noqa: TID251
 _master = os.getpid()
+
+
+def post_worker_init(_worker: Any) -> None:  # noqa: ANN401  (gunicorn's types are not exported)
+    """Keep the garbage collector from walking again and again through what was loaded for good.
+
+    It would stop all threads of a worker for a tenth of a second each time, calls among them.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def when_ready(server: Any) -> None:  # noqa: ANN401  (gunicorn's types are not exported)

@@ -1,6 +1,7 @@
 """The one fake of the suite, a voice that hums, so that tests which are not about speech do not wait for it.
 
-And a memory before the real encoder: the hum of one pitch is encoded once, and not once for every test.
+And two memories before what is real: the hum of one pitch is encoded once, and a template of the console is compiled
+once, not once for every test.
 """
 
 import hashlib
@@ -14,6 +15,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 import numpy as np
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from gateway.audio.confinement import Answered, Outcome
 from gateway.audio.transcode import encode_confined
@@ -79,3 +82,21 @@ class RememberingEncoder:
             draft.rename(kept)
         except OSError:
             shutil.rmtree(draft)
+
+
+class CompiledTemplates(BytecodeCache):
+    """Keeps templates as Jinja compiled them, for as long as this process runs; another source has another checksum."""
+
+    def __init__(self) -> None:
+        """Begin with nothing kept."""
+        self._kept: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was kept for this template as it is now."""
+        found = self._kept.get((bucket.key, bucket.checksum))
+        if found is not None:
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self._kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()

@@ -11,7 +11,7 @@ from flask import Flask, Response, g, request
 from flask_babel import gettext
 from flask_wtf.csrf import generate_csrf
 from govuk_frontend_wtf.main import wtforms_errors
-from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from jinja2 import BytecodeCache, ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
@@ -102,8 +102,11 @@ class Console(Flask):
         return hashlib.blake2b(b"console forms", key=self._desk.keys.active.secrets, digest_size=32).digest()
 
 
-def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES) -> Flask:
-    """Return the console; it serves everything below /console and nothing else."""
+def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: BytecodeCache | None = None) -> Flask:
+    """Return the console; it serves everything below /console and nothing else.
+
+    A program that makes many consoles one after the other keeps what their templates compile to in `compiled`.
+    """
     app = Console(desk)
     app.config.update(
         SESSION_COOKIE_NAME="console",
@@ -117,7 +120,7 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES) -> Flask:
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
     languages.Texts(app, locale_selector=languages.language_of_request)
-    _templates(app)
+    _templates(app, compiled)
     for page in pages:
         methods = ["GET"] if page.form is None else ["GET", "POST"]
         app.add_url_rule(PREFIX + page.path, page.name, make_view(page, desk), methods=methods)
@@ -126,8 +129,8 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES) -> Flask:
     return app
 
 
-def _templates(app: Flask) -> None:
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+def _templates(app: Flask, compiled: BytecodeCache | None) -> None:
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "bytecode_cache": compiled}
     app.jinja_loader = ChoiceLoader(
         [
             PackageLoader("gateway.console"),

@@ -21,6 +21,7 @@ from gateway.people import sessions
 from gateway.people.sessions import Method
 from gateway.workflows.office import Office
 from tests.api.builders import Registry, a_registry
+from tests.fakes import CompiledTemplates
 
 LAKESIDE = InCourt(court_id="lakeside")
 _MARKS = ("csrf_token", "once", "version")
@@ -83,12 +84,15 @@ class Console:
         return Reader(person_id=person_id, token=token, client=client)
 
 
+COMPILED = CompiledTemplates()
+
+
 def a_console(parts: Parts) -> Console:
     """Return a console over real parts, with a voice that hums."""
     registry = a_registry(parts)
     office: Office = registry.desk.office
     desk = Desk(office=office, people=registry.desk.people, settings=parts.settings)
-    app = make_console(desk)
+    app = make_console(desk, compiled=COMPILED)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False
     return Console(app=app, desk=desk, registry=registry)

@@ -17,7 +17,7 @@ from gateway.people.passwords import Passwords
 from gateway.people.sessions import Method
 from gateway.workflows.add_person import PersonDraft, add_person
 from gateway.workflows.list_people import read_person
-from tests.console.scene import LAKESIDE, Console, Reader, errors_of, text_of
+from tests.console.scene import COMPILED, LAKESIDE, Console, Reader, errors_of, text_of
 from tests.people.authenticator import Authenticator
 from tests.people.desks import LOGIN, NAME, PASSWORD, Somebody, at, cheap, enrol, role
 
@@ -30,7 +30,7 @@ def ada(console: Console) -> tuple[Somebody, Reader]:
     people, earlier = replace(console.desk.people, passwords=Passwords(cheap())), utc_now() - timedelta(minutes=10)
     draft = PersonDraft(login=LOGIN, name=NAME, roles=(role(Role.CLERK),))
     who = enrol(people, add_person(people, at(earlier), draft).enrolment_code, LOGIN, earlier)
-    app = make_console(replace(console.desk, people=people))
+    app = make_console(replace(console.desk, people=people), compiled=COMPILED)
     token = a_session(console, who.person_id)
     client = app.test_client()
     client.set_cookie(session_cookie(console.desk), token)

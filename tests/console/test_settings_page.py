@@ -14,7 +14,7 @@ from gateway.domain.rights import Everywhere, NotAllowedError, Role
 from gateway.workflows.change import Errand, at_the_command_line
 from gateway.workflows.examine import Verdict, examine_database, examine_renditions
 from gateway.workflows.read_installation import read_installation
-from tests.console.scene import LAKESIDE, Console, text_of
+from tests.console.scene import COMPILED, LAKESIDE, Console, text_of
 from tests.people.desks import an_actor, role
 
 CANARY = "c4n4ry-0f-4-s3cr3t"
@@ -25,7 +25,7 @@ def test_every_setting_is_shown_and_no_secret_is(sqlite_console: Console) -> Non
     secret = desk.settings.model_copy(
         update={"oidc_client_secret": SecretStr(CANARY), "database_url": f"postgresql://court:{CANARY}@db/register"}
     )
-    client = make_console(replace(desk, settings=secret)).test_client()
+    client = make_console(replace(desk, settings=secret), compiled=COMPILED).test_client()
     client.set_cookie(session_cookie(desk), sqlite_console.somebody(Role.ADMINISTRATOR, scope=Everywhere()).token)
     page = client.get("/console/settings")
     assert page.status_code == 200
@@ -50,7 +50,7 @@ def test_each_voice_speaks_where_that_is_asked_for(sqlite_console: Console) -> N
 def test_whether_the_signature_works_is_told_where_somebody_can_tell(sqlite_console: Console) -> None:
     desk = sqlite_console.desk
     token = sqlite_console.somebody(Role.ADMINISTRATOR, scope=Everywhere()).token
-    client = make_console(replace(desk, signature_works=lambda: False)).test_client()
+    client = make_console(replace(desk, signature_works=lambda: False), compiled=COMPILED).test_client()
     client.set_cookie(session_cookie(desk), token)
     text = text_of(client.get("/console/settings"))
     assert "signature To be mended" in text

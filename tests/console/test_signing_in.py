@@ -21,7 +21,7 @@ from gateway.people.oidc import OidcSettings
 from gateway.people.passwords import Passwords
 from gateway.workflows.add_person import Added, PersonDraft, add_person
 from gateway.workflows.people_desk import PeopleDesk
-from tests.console.scene import Console, errors_of, marks_of, text_of
+from tests.console.scene import COMPILED, Console, errors_of, marks_of, text_of
 from tests.people.authenticator import Authenticator
 from tests.people.desks import LOGIN, NAME, PASSWORD, Somebody, at, cheap, enrol
 from tests.people.providers import CLIENT_ID, CLIENT_SECRET, Lies, LyingProvider, consent, lying_provider, real_provider
@@ -48,7 +48,7 @@ def liar() -> Iterator[LyingProvider]:
 
 def an_app(console: Console, provider: OidcSettings | None = None) -> Flask:
     people = replace(console.desk.people, passwords=Passwords(cheap()))
-    app = make_console(replace(console.desk, people=people, oidc=provider))
+    app = make_console(replace(console.desk, people=people, oidc=provider), compiled=COMPILED)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     return app
 
@@ -222,7 +222,7 @@ class TestPasskey:
         assert "/console/sign-in/passkey" not in sqlite_console.anybody.get("/console/sign-in").text
         party = replace(sqlite_console.desk.people.party, party_id="gateway.example.org")
         people = replace(sqlite_console.desk.people, party=party)
-        named = make_console(replace(sqlite_console.desk, people=people)).test_client()
+        named = make_console(replace(sqlite_console.desk, people=people), compiled=COMPILED).test_client()
         assert "/console/sign-in/passkey" in named.get("/console/sign-in").text
 
 
