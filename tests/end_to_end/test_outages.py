@@ -134,7 +134,10 @@ def test_every_call_connects_while_postgresql_refuses_connections(
         hundred_calls_in_silence(server, twilio)
         shut(postgres, name, closed=False)
         wait_until(server, "ok")
-        assert not any(record.is_plain for record in twilio.ring_at_once(["+12025550110"] * 12))
+        # One worker answered that it is; another one may try the database again two seconds later.
+        deadline = time.monotonic() + 5
+        while any(record.is_plain for record in twilio.ring_at_once(["+12025550110"] * 12)):
+            assert time.monotonic() < deadline
         twilio.client.close()
     postgres.drop(name)
 

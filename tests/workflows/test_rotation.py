@@ -88,7 +88,8 @@ def test_between_two_steps_of_a_rotation_everything_is_readable(parts: Parts) ->
     for _ in rotate_keys.renew(parts.studio.engine, parts.keys, TIMER, QUICK):
         assert read(parts) == before
         seen += 1
-    assert seen > len(SEALED) // 2
+    # The demo has rows in half of the tables that hold something sealed.
+    assert seen >= len(SEALED) // 2
 
 
 def test_a_rotation_that_was_broken_off_goes_on_where_it_was(parts: Parts) -> None:

@@ -4,13 +4,14 @@ import random
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
 import pytest
 from sqlalchemy import func, select
+from werkzeug.wsgi import ClosingIterator
 
 from gateway.app import create_app
 from gateway.assembly import Parts, put_together
@@ -203,8 +204,7 @@ def in_process(settings: Settings) -> tuple[httpx.Client, Callable[[], None]]:
     def wsgi(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         query = environ.get("QUERY_STRING", "")
         environ["RAW_URI"] = environ["PATH_INFO"] + (f"?{query}" if query else "")
-        found: Any = app.wsgi_app(environ, start_response)
-        with closing(found):
+        with closing(ClosingIterator(app.wsgi_app(environ, start_response))) as found:
             return [b"".join(found)]
 
     client = httpx.Client(transport=httpx.WSGITransport(app=wsgi), trust_env=False)
