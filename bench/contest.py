@@ -39,12 +39,12 @@ SHORT = Size(
     rounds=1,
     seconds=1,
     warm_up=False,
-    orders=5_000,
+    orders=3_000,
     calls=10_000,
     calls_with_order=5_000,
-    race_calls=2_000,
+    race_calls=1_500,
     lines=0,
-    import_rows=3_000,
+    import_rows=2_000,
 )
 
 

@@ -48,7 +48,7 @@ class Scene:
 @pytest.fixture
 def scene(
     request: pytest.FixtureRequest,
-    demo_settings: Settings,
+    sqlite_settings: Settings,
     storage: Storage,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -56,8 +56,8 @@ def scene(
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     url = storage.make_bucket()
-    local = {path.stem: path for path in demo_settings.renditions_dir.glob("??/*.wav")}
-    shared = demo_settings.model_copy(update={"storage_url": url, "storage_endpoint": storage.endpoint})
+    local = {path.stem: path for path in sqlite_settings.renditions_dir.glob("??/*.wav")}
+    shared = sqlite_settings.model_copy(update={"storage_url": url, "storage_endpoint": storage.endpoint})
     parts = put_together(shared)
     # As docs/operations.md moves them. What stays behind in the data folder is not looked at any more.
     names = [f"renditions/{sha256[:2]}/{sha256}.wav" for sha256 in sorted(local)]
@@ -68,11 +68,11 @@ def scene(
     names.append(f"vault/{DOCUMENT}")
     archive = tmp_path / "backup.tar"
     backed_up(parts, archive, utc_now())
-    with places(request, tmp_path, like=demo_settings) as at:
+    with places(request, tmp_path, like=sqlite_settings) as at:
         yield Scene(
             parts=parts,
             archive=archive,
-            keys=put_keys(demo_settings, tmp_path / "kept.json"),
+            keys=put_keys(sqlite_settings, tmp_path / "kept.json"),
             at=at,
             storage=storage,
             objects={name: storage.content(url, name) for name in names},
