@@ -67,7 +67,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("gateway", static_folder=None)
     switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys), tally=tally)
     entrance = Entrance(dialects(parts), switchboard, largest=MAX_BODY_BYTES)
-    app.register_blueprint(prompts.make_blueprint(parts.studio.library))
+    app.register_blueprint(prompts.make_blueprint(parts.studio.library, metrics.rendition_missing))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
     app.register_blueprint(
         health.make_blueprint(

@@ -41,6 +41,12 @@ class Metrics:
         self._dispositions = Counter(
             "notice_gateway_dispositions", "How calls ended.", ("provider", "disposition"), registry=registry
         )
+        self._missing = Counter(
+            "notice_gateway_renditions_missing",
+            "Recordings that were asked for and not sent: none of that name, or their storage is away.",
+            ("why",),
+            registry=registry,
+        )
         self._seconds = Histogram(
             "notice_gateway_webhook_seconds",
             "Time to answer a webhook, in seconds.",
@@ -82,6 +88,11 @@ class Metrics:
         """Count a writing of the calls of an hour that the database did not take."""
         with _forgiven():
             self._tallies.inc()
+
+    def rendition_missing(self, why: str) -> None:
+        """Count a recording that could not be sent."""
+        with _forgiven():
+            self._missing.labels(why).inc()
 
     def ended(self, provider: str, disposition: str) -> None:
         """Count the end of a call."""

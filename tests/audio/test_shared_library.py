@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -85,9 +85,9 @@ def files_of(library: SharedLibrary) -> list[Path]:
     return [path for path in library.root.rglob("*") if path.is_file()] if library.root.exists() else []
 
 
-def served(library: SharedLibrary) -> FlaskClient:
+def served(library: SharedLibrary, missing: Callable[[str], None] = lambda _why: None) -> FlaskClient:
     app = Flask("test")
-    app.register_blueprint(prompts.make_blueprint(library))
+    app.register_blueprint(prompts.make_blueprint(library, missing))
     return app.test_client()
 
 
@@ -300,11 +300,13 @@ def test_a_rendition_that_is_not_here_is_tried_again_later_while_the_storage_is_
     hosts: Hosts, tmp_path: Path
 ) -> None:
     hosts.host("one").add(a_file(tmp_path, A_WAV))
-    browser = served(hosts.host("other"))
+    missing: list[str] = []
+    browser = served(hosts.host("other"), missing.append)
     assert browser.get(f"/prompts/{'0' * 64}.wav", buffered=True).status_code == 404
     hosts.storage.freeze()
     answer = browser.get(f"/prompts/{ITS_SHA256}.wav", buffered=True)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert missing == ["unknown", "storage away"]
     assert "cache-control" not in answer.headers
     hosts.storage.thaw()
     time.sleep(BRISK.rest)
