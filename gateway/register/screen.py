@@ -119,7 +119,8 @@ class Screen:
         """Take over a copy and what was announced since it was made; return False for one that does not lead there.
 
         Without a connection, as when the database is away at the start, it is taken as it is. Shard after shard is
-        replaced, so that a worker never holds two filters.
+        replaced, so that a worker never holds two filters; but all at once while keys are changed. A line then goes
+        from the shard of its old index to that of its new one, and would for a moment be in neither.
         """
         position, has_removed, since = copy.head.position, copy.head.has_removed, list[bytes]()
         if connection is not None:
@@ -129,12 +130,15 @@ class Screen:
                 position, has_removed = changes.position, has_removed or changes.has_removed
                 since.extend(changes.added)
         lines, places, size = self._lines, shared_out(since), copy.size
+        if len(self._keys.known) > 1:
+            lines = LineFilter(list(lines.shards), capacity=copy.capacity, hashes=copy.hashes, size=0)
         for place, bits in enumerate(copy.shards()):
             shard = shard_of(bits, copy.hashes)
             size += add_to(shard, places[place]) if places[place] else 0
             lines.shards[place] = shard
             time.sleep(_PAUSE_SECONDS)
         lines.capacity, lines.hashes, lines.size = copy.capacity, copy.hashes, size
+        self._lines = lines
         self._settle(copy.head.build, copy.head.built_at, position, has_removed=has_removed)
         return True
 

@@ -2,7 +2,8 @@
 
 import json
 import os
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from hypothesis import strategies as st
 
 from gateway.assembly import Parts
 from gateway.clock import utc_now
+from gateway.domain.e164 import E164
+from gateway.privacy.blind_index import line_index
 from gateway.privacy.keys import derive
 from gateway.privacy.ring import KeyRing
 from gateway.register import installation
 from gateway.register.screen import Screen
 from gateway.register.screen_changes import Position
-from gateway.register.screen_copy import Head, Origin, ScreenCopyError, head_of, opened, write
+from gateway.register.screen_copy import Copy, Head, Origin, ScreenCopyError, head_of, opened, write
 from gateway.register.screen_filter import LineFilter
 from gateway.register.screen_shelf import Shelf
 from tests.register.screening import KNOWN, NEW, STRANGER, a_screen, a_shelf, put_in_force
@@ -189,3 +192,34 @@ def test_a_copy_that_cannot_be_written_leaves_the_one_that_is_there(parts: Parts
     with pytest.raises(OSError, match="directory"):
         _save(parts, a_screen(parts))
     assert copy.read_bytes() == before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched(Copy):
+    """A copy that lets a test look between any two shards of it."""
+
+    look: Callable[[], object]
+
+    def shards(self) -> Iterator[bytes]:
+        for bits in Copy.shards(self):
+            self.look()
+            yield bits
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_line_whose_index_changes_with_the_key_is_on_the_screen_all_the_while(tmp_path: Path, number: int) -> None:
+    line = E164(f"+1202555010{number}")
+    old, new = derive(bytes(range(32))), derive(bytes(range(1, 33)))
+    ring = KeyRing(new, others=(old,))
+    screen, rewritten = Screen(ring), LineFilter.with_room_for(0)
+    screen.lines.add([line_index(line, old)])
+    rewritten.add([line_index(line, new)])
+    write(tmp_path / "lines", HEAD, rewritten)
+    seen: list[bool] = []
+    with opened(tmp_path / "lines") as found:
+        stated = {each.name: getattr(found, each.name) for each in fields(found)}
+        screen.adopt(Watched(**stated, look=lambda: seen.append(screen.may_hold(line))), None)
+    assert len(seen) > 1
+    assert all(seen)
+    assert screen.may_hold(line)
+    assert not Screen(ring).may_hold(line)
