@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -108,7 +109,7 @@ def _time_all(database: str, parts: Parts, file: Path, rows: int) -> Iterator[Ti
 def _time(database: str, parts: Parts, client: FlaskClient, path: str, *, shown: str) -> Timed:
     def page() -> None:
         answer = client.get("/console" + path)
-        if answer.status_code != 200:  # noqa: PLR2004
+        if answer.status_code != HTTPStatus.OK:
             raise PageBenchError(f"{path} answered {answer.status_code}")
 
     with _noted(parts.reading) as statements:
@@ -144,7 +145,7 @@ def _bare(engine: Engine, statements: list[Statement]) -> Callable[[], None]:
 
 
 def _demand(status: int) -> None:
-    if status != 200:  # noqa: PLR2004
+    if status != HTTPStatus.OK:
         raise PageBenchError(f"the bare view answered {status}")
 
 
@@ -153,7 +154,7 @@ def _noted(engine: Engine) -> Iterator[list[Statement]]:
     """Note what is asked, as statements of SQLAlchemy Core: the bench of the API compares with the same."""
     found: list[Statement] = []
 
-    def note(_connection: object, statement: object, many: Any, values: Any, *_: object) -> None:  # noqa: ANN401
+    def note(_connection: object, statement: object, many: Any, values: Any, *_: object) -> None:  # noqa: ANN401  (an event's)
         if isinstance(statement, Select | CompoundSelect):
             found.append((statement, values or many))
 

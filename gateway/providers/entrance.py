@@ -140,19 +140,28 @@ class Webhook:
         # An arriving call has no state yet; its query is the provider's business.
         token = "" if event is Event.CALL else _token(environ)
         handled = _handle(dialect, event, params, token, switchboard)
-        took = perf_counter() - started
-        switchboard.metrics.answered(dialect.name, event.value, handled.decision.value, handled.reason.value, took)
+        try:
+            self._note(handled, perf_counter() - started)
+            return handled.answer, _explained(handled, environ, switchboard)
+        except Exception:
+            # The answer stands, whatever became of counting and explaining it.
+            log.exception("webhook_not_noted", provider=dialect.name, webhook=event.value)
+            return handled.answer, ()
+
+    def _note(self, handled: Handled, took: float) -> None:
+        """Count an answer and log it; `took` is in seconds."""
+        provider, event, decision, reason = self.dialect.name, self.event, handled.decision, handled.reason
+        self._switchboard.metrics.answered(provider, event.value, decision.value, reason.value, took)
         if event is Event.CALL:
-            switchboard.tally.count(handled.decision)
+            self._switchboard.tally.count(decision)
         # A call to a line without an order is only counted: neither number nor call id is written anywhere.
         self._log.info(
             "webhook",
-            decision=handled.decision.value,
-            reason=handled.reason.value,
+            decision=decision.value,
+            reason=reason.value,
             order=handled.order_id,
             ms=round(took * 1000, 2),
         )
-        return handled.answer, _explained(handled, environ, switchboard)
 
 
 def _body(environ: "WSGIEnvironment", largest: int) -> bytes:

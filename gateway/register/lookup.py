@@ -24,6 +24,7 @@ _ON_LINE = (
     select(
         orders,
         *(column for column in COLUMNS if column.name not in {"court_id", "name", "zone"}),
+        lines.c.line_id,
         lines.c.zone.label("line_zone"),
         lines.c.suspended_at.label("line_suspended_at"),
         not_(orders.c.district_id.in_(select(silent_districts().c.district_id))).label("district_enabled"),
@@ -34,7 +35,7 @@ _ON_LINE = (
     .join(courts, courts.c.court_id == orders.c.court_id)
     .outerjoin(notices, notices.c.order_id == orders.c.order_id)
     .outerjoin(renditions, renditions.c.rendition_id == notices.c.rendition_id)
-    .order_by(orders.c.order_id, notices.c.purpose, notices.c.position)
+    .order_by(orders.c.order_id, lines.c.line_id, notices.c.purpose, notices.c.position)
 )
 _STANDING = (
     orders.c.lifted_at.is_(None),
@@ -89,12 +90,13 @@ class Lookup:
         rows = _rows_on(connection, indexes_of_line(line, self._keys))
         if not rows:
             return NoOrders()
-        by_order: dict[str, list[Any]] = {}
+        # By the line's row: while keys change, an order might have the number twice, under two keys.
+        by_line: dict[str, list[Any]] = {}
         for row in rows:
-            by_order.setdefault(row.order_id, []).append(row)
+            by_line.setdefault(row.line_id, []).append(row)
         private = any(row.subject_kind == "natural_person" for row in rows)
         reply_parts = replies_of(connection) if private else {}
-        return UnderOrders(tuple(self._on_line(each, line, reply_parts) for each in by_order.values()))
+        return UnderOrders(tuple(self._on_line(each, line, reply_parts) for each in by_line.values()))
 
     def _on_line(self, rows: list[Any], line: E164, reply_parts: Parts) -> OrderOnLine:
         row = rows[0]

@@ -106,8 +106,9 @@ def _record(
 ) -> Reason | None:
     """Record one play; return why it may not go ahead, or None.
 
-    Writing may have to wait, and on SQLite it waits for a lift that is just being written. So the order is looked at
-    once more behind the record: once a lift has returned, no call plays, not even one that was under way.
+    The order is looked at once more as the play is recorded: on SQLite with the write lock held, and so behind any lift
+    that was being written; on PostgreSQL as the statement begins, within its time limit. So no call plays that came,
+    was decided or began to be recorded after a lift had returned.
     """
     if isinstance(notice, Reply):
         return None

@@ -6,9 +6,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from prometheus_client import CollectorRegistry
 from twilio.request_validator import RequestValidator
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
+from gateway.app import Running, dialects
+from gateway.clock import utc_now
+from gateway.domain.plan import Decision
+from gateway.metrics import Metrics
+from gateway.privacy.token import TokenSealer
+from gateway.providers.entrance import Entrance, Switchboard
+from gateway.register.screen import Screen
+from gateway.workflows.call_desk import make_call_desk
+from gateway.workflows.count_calls import Tally
 from tests.contract.scene import REFUSED, counted, verbs
 from tests.telephone import Telephone, arriving
 
@@ -110,3 +120,21 @@ def test_a_defect_before_the_signature_is_an_error_without_a_trace(sqlite_teleph
 
     answer = send(sqlite_telephone, {"wsgi.input": Broken()})
     assert (answer.status_code, answer.text) == (500, "500: an error on our side; it is in the log\n")
+
+
+class Broken(Tally):
+    """A tally that cannot count."""
+
+    def count(self, outcome: Decision) -> None:
+        raise RuntimeError(f"no place for {outcome}")
+
+
+def test_an_answer_that_cannot_be_counted_connects_all_the_same(sqlite_telephone: Telephone) -> None:
+    running: Running = sqlite_telephone.app.extensions["notice_gateway"]
+    parts, screen = running.parts, Screen(running.parts.keys)
+    desk = make_call_desk(engine=parts.calls, office=parts.wishes, screen=screen, keys=parts.keys)
+    metrics, sealer = Metrics(CollectorRegistry()), TokenSealer(parts.keys)
+    switchboard = Switchboard(desk=desk, metrics=metrics, sealer=sealer, tally=Broken(utc_now()))
+    sqlite_telephone.app.wsgi_app = Entrance(dialects(parts), switchboard, largest=10_000)  # type: ignore[method-assign]
+    answer = send(sqlite_telephone)
+    assert (answer.status_code, verbs(answer)) == (200, ["Dial"])
