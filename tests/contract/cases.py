@@ -3,8 +3,8 @@
 `request.json` holds the event, the parameters as the provider posts them, the callback token (its state, or text that
 is no token of ours) and the plan in words, such as `play_to_caller public` or `connect whispering`. Nothing is decided
 here. The request is signed, verified, read and answered through the dialect alone; in the response, tokens are written
-`t=TOKEN`, loop marks `MARK` and the names of renditions `SHA256`. Folders that differ in the dialect alone have the same
-name. `python -m tests.contract.renew` writes the expectations anew.
+`t=TOKEN`, loop marks `MARK` and the names of renditions `SHA256`. What differs in the dialect alone has the same name.
+`python -m tests.contract.renew` writes the expectations anew.
 """
 
 import json

@@ -128,6 +128,8 @@ def in_steps(answer: TestResponse) -> Said:
                     return Said(files=tuple(files), heard=play["next"], connects=_connects(answer))
             case {"connect": {"whisper": str(whisper)}}:
                 return Said(files=tuple(files), whisper=whisper, connects=True)
+            case _:
+                continue
     return Said(files=tuple(files))
 
 

@@ -13,7 +13,7 @@ from gateway.settings import Settings
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002, ARG002  (the base class names it so)
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  (the base class names it so)
         """Say nothing: the gateway has a log of its own."""
 
 

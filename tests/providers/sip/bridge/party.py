@@ -1,4 +1,4 @@
-"""A party of a call as far as sound goes: sends and receives G.711 over RTP, presses keys, and tells which tone it hears."""
+"""A party of a call as far as sound goes: G.711 over RTP both ways, keys, and which tone is heard."""
 
 import asyncio
 import math
