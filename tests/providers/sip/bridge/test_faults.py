@@ -208,6 +208,23 @@ def test_a_fault_before_a_notice_connects_the_call_in_time(play: Play, fault: Sc
         assert (connect["do"], connect["whisper"], connect["rtag"]) == ("connect", False, "")
         assert scene.engine.told("play media") == []
         assert await scene.edge.silence(0.2)
+        # Nothing was heard, and where the gateway could be asked for a notice it learns so.
+        assert {report["heard_ms"] for report in scene.gateway.told("heard")} <= {0}
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    "fault", [sound_is_missing, engine_is_gone, engine("play media", with_=encode({"result": "ok"}))]
+)
+def test_a_notice_that_could_not_be_played_is_reported_as_not_heard(play: Play, fault: Scenario) -> None:
+    async def scenario(scene: Scene) -> None:
+        await fault(scene)
+        scene.edge.invite("+12025550110", sdp="v=0")
+        while (await scene.edge.instruction())["do"] != "connect":
+            pass
+        await asyncio.sleep(0.2)
+        assert [(report["key"], report["heard_ms"]) for report in scene.gateway.told("heard")] == [("", 0)]
 
     play(scenario)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.providers.sip.bridge.errors import GatewayAwayError, SoundMissingError
 from gateway.providers.sip.bridge.keeping import copy_new, tidy
 from gateway.providers.sip.bridge.sounds import Sounds
-from gateway.providers.sip.bridge.wav_file import as_wav, is_playable_form, ring_tone, seconds_of
+from gateway.providers.sip.bridge.wav_file import is_playable_form, ring_tone, seconds_of
 from tests.providers.sip.bridge.stand_ins import a_sound
 
 SOUND = a_sound(0.5)
