@@ -119,8 +119,8 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: Bytec
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
-    languages.Texts(app, locale_selector=languages.language_of_request)
     _templates(app, compiled)
+    languages.Texts(app, locale_selector=languages.language_of_request)
     for page in pages:
         methods = ["GET"] if page.form is None else ["GET", "POST"]
         app.add_url_rule(PREFIX + page.path, page.name, make_view(page, desk), methods=methods)
@@ -130,7 +130,7 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: Bytec
 
 
 def _templates(app: Flask, compiled: BytecodeCache | None) -> None:
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "bytecode_cache": compiled}
+    app.jinja_options = {"bytecode_cache": compiled}  # Read once, when `jinja_env` is first asked for.
     app.jinja_loader = ChoiceLoader(
         [
             PackageLoader("gateway.console"),
