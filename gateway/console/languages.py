@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from babel.support import NullTranslations
 from flask import g, request
-from flask_babel import Babel, Domain, format_date, format_datetime, get_locale
+from flask_babel import Babel, Domain, format_date, format_datetime, get_locale, get_translations
 from markupsafe import Markup
 
 # By the code of RFC 5646 that pages state, and by which folder of translations.
@@ -45,6 +45,12 @@ def language_of_request() -> str:
 def language_tag() -> str:
     """Return the tag for the page's `lang`."""
     return _TAGS.get(str(get_locale()), "en")
+
+
+def text(said: str, /, **values: object) -> Markup:
+    """Return a text of a page in the reader's language; what is put into it is escaped."""
+    found = Markup(get_translations().ugettext(said))  # noqa: S704  (ours, and what a translator made of it)
+    return found % values if values or "%" in found else found
 
 
 def instant(at: datetime, zone: str) -> Markup:

@@ -37,12 +37,12 @@ class MenuEntry:
 
 def menu_of(actor: Actor) -> tuple[MenuEntry, ...]:
     """Return the entries that an actor may open."""
-    here = request.path
-    return tuple(
-        MenuEntry(text=str(text), href=url_for(name), is_here=_is_below(here, url_for(name)))
-        for name, text in _ENTRIES
-        if _is_open(actor, name)
-    )
+    return tuple(_entry(name, str(text)) for name, text in _ENTRIES if _is_open(actor, name))
+
+
+def _entry(name: str, text: str) -> MenuEntry:
+    href = url_for(name)
+    return MenuEntry(text=text, href=href, is_here=_is_below(request.path, href))
 
 
 def _is_open(actor: Actor, name: str) -> bool:

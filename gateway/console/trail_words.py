@@ -167,6 +167,6 @@ def _instant(text: str) -> datetime | None:
 
 def _address(endpoint: str, argument: str, value: str) -> str:
     try:
-        return url_for(endpoint, _external=False, **{argument: value})
+        return url_for(endpoint, **{argument: value})
     except BuildError:
         return ""

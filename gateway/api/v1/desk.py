@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
-
+from gateway.db.snapshot import Reading
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.ring import KeyRing
 from gateway.workflows.office import Office
@@ -19,8 +18,8 @@ class Desk:
     oidc: OidcSettings | None = None
 
     @property
-    def reading(self) -> Engine:
-        """Return the engine for lists and pages, which takes no lock that a writer would wait for."""
+    def reading(self) -> Reading:
+        """Return what reads for lists and pages, which takes no lock that a writer would wait for."""
         return self.office.reading
 
     @property
