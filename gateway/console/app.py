@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, g, request
@@ -99,12 +98,10 @@ class Console(Flask):
         super().__init__("gateway.console", static_url_path=f"{PREFIX}/static")
         self.addresses = Addresses(PREFIX, pages, Path(self.static_folder or ""))
 
-    def url_for(self, endpoint: str, /, *, _anchor: str | None = None, **values: Any) -> str:  # type: ignore[override]  # Of what Flask's takes, what pages use.
+    def url_for(self, endpoint: str, **values: Any) -> str:  # noqa: ANN401  (what Flask's takes)
         """Return where a page is. Raises BuildError where there is none."""
-        found = self.addresses.of_page(endpoint, values)
-        if found is None:
-            return super().url_for(endpoint, _anchor=_anchor, **values)
-        return f"{found}#{quote(_anchor)}" if _anchor else found
+        is_plain = not any(name.startswith("_") for name in values)
+        return (self.addresses.of_page(endpoint, values) if is_plain else None) or super().url_for(endpoint, **values)
 
     @property
     def secret_key(self) -> bytes:  # type: ignore[override]  # Flask keeps it in its configuration.

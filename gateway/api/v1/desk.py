@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from gateway.db.snapshot import Reading
+from sqlalchemy import Engine
+
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.ring import KeyRing
 from gateway.workflows.office import Office
@@ -18,9 +19,9 @@ class Desk:
     oidc: OidcSettings | None = None
 
     @property
-    def reading(self) -> Reading:
-        """Return what reads for lists and pages, which takes no lock that a writer would wait for."""
-        return self.office.reading
+    def reading(self) -> Engine:
+        """Return the engine for lists and pages, which takes no lock that a writer would wait for."""
+        return self.office.reading.engine
 
     @property
     def keys(self) -> KeyRing:
