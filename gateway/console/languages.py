@@ -51,7 +51,8 @@ def language_tag() -> str:
 
 def text(said: str, /, **values: object) -> Markup:
     """Return a text of a page in the reader's language; what is put into it is escaped."""
-    found = Markup(get_translations().ugettext(said))  # noqa: S704  (ours, and what a translator made of it)
+    texts: NullTranslations = g.get("texts") or get_translations()
+    found = Markup(texts.ugettext(said))  # noqa: S704  (ours, and what a translator made of it)
     return found % values if values or "%" in found else found
 
 
