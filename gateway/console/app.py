@@ -127,8 +127,9 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: Bytec
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
-    _templates(app, compiled)
+    app.jinja_options = {"bytecode_cache": compiled}  # Read once: when `jinja_env` is first asked for.
     languages.Texts(app, locale_selector=languages.language_of_request)
+    _templates(app)
     for page in pages:
         methods = ["GET"] if page.form is None else ["GET", "POST"]
         app.add_url_rule(PREFIX + page.path, page.name, make_view(page, desk), methods=methods)
@@ -137,8 +138,7 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: Bytec
     return app
 
 
-def _templates(app: Console, compiled: BytecodeCache | None) -> None:
-    app.jinja_options = {"bytecode_cache": compiled}  # Read once, when `jinja_env` is first asked for.
+def _templates(app: Console) -> None:
     app.jinja_loader = ChoiceLoader(
         [
             PackageLoader("gateway.console"),
