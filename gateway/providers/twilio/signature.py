@@ -41,8 +41,7 @@ def _signed_part(fields: Fields) -> bytes:
     for key in sorted(fields):
         values = fields[key]
         if len(values) == 1:
-            parts.append(key)
-            parts.append(values[0])
+            parts += (key, values[0])
         else:
             parts += (part for value in sorted(set(values)) for part in (key, value))
     return b"".join(parts)
