@@ -44,7 +44,8 @@ def _take_skip(desk: CallDesk, facts: CallFacts, key: str, now: datetime) -> Cal
 
 def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: datetime) -> CallPlan:
     """Do what the callee wants. Where the register cannot be written, bridge: only what was done is confirmed."""
-    asked = ask(desk, facts, now)
+    with desk.turn() as turn:
+        asked = ask(turn, facts, now)
     plan = decide(facts, asked.standing, now)
     try:
         _write_down(desk, facts, plan, listened, now)
@@ -52,7 +53,9 @@ def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: 
         return CallPlan(
             steps=(Bridge(),), decision=Decision.CONNECT, reason=Reason.EVIDENCE_NOT_KEPT, order_id=plan.order_id
         )
-    return keep_evidence(desk, facts, plan, asked.past, now)
+    # A turn of its own: what was borrowed went back before the wish was written, which takes time and connections too.
+    with desk.turn() as turn:
+        return keep_evidence(turn, facts, plan, asked.past, now)
 
 
 def _write_down(desk: CallDesk, facts: CallFacts, plan: CallPlan, listened: CalleeListened, now: datetime) -> None:
