@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 
 from gateway.assembly import Parts
 from gateway.audit.canonical import written
-from gateway.audit.daybook import condense, evidence_digest
+from gateway.audit.daybook import Day, condense, evidence_digest
 from gateway.audit.evidence import Play, index_caller, note_disposition, note_heard, note_key, past_of, record, withdraw
 from gateway.audit.stored import PLAY_COLUMNS
 from gateway.audit.tables import plays
@@ -226,18 +226,21 @@ def test_past_key_and_ending_are_found_under_whichever_key_the_play_was_recorded
 def test_how_long_a_play_was_heard_is_noted_once_and_counts_in_the_days_outcomes(
     parts: Parts, connection: Connection, opener: Play, now: datetime
 ) -> None:
-    day = now.astimezone(UTC).date()
+    def digest() -> Day:
+        with parts.reading.connect() as reading:
+            return evidence_digest(reading, now.astimezone(UTC).date())
+
+    here = plays.c.call_index == ONE_CALL[0]
     assert record(connection, opener, parts.keys)
-    unheard = evidence_digest(connection, day)
+    unheard = digest()
     for milliseconds in (2_300, 9_900):
         note_heard(connection, ONE_CALL, Purpose.OPENER, milliseconds)
-    kept = connection.execute(select(plays.c.heard_ms).where(plays.c.call_index == ONE_CALL[0])).scalar_one()
-    assert kept == 2_300
-    heard = evidence_digest(connection, day)
+    assert connection.execute(select(plays.c.heard_ms).where(here)).scalar_one() == 2_300
+    heard = digest()
     assert heard.outcomes != unheard.outcomes
     assert heard.seals == unheard.seals
-    connection.execute(update(plays).where(plays.c.call_index == ONE_CALL[0]).values(heard_ms=20_000))
-    assert evidence_digest(connection, day).outcomes != heard.outcomes
+    connection.execute(update(plays).where(here).values(heard_ms=20_000))
+    assert digest().outcomes != heard.outcomes
 
 
 def test_a_play_of_which_nobody_told_how_long_it_was_heard_condenses_as_it_always_did() -> None:
