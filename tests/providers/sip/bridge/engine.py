@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.providers.sip.bridge.bencode import decode, encode
+from tests.end_to_end.server import a_free_port
 
 PROGRAM = shutil.which("rtpengine") or "/usr/bin/rtpengine"
 _START_SECONDS = 20.0
@@ -45,7 +46,8 @@ def running_rtpengine(folder: Path, keys_to: str) -> Iterator[Engine]:
         process = subprocess.Popen(
             [
                 *(PROGRAM, "--foreground", "--log-stderr", "--log-level=6", "--table=-1", "--num-threads=2"),
-                *("--interface=127.0.0.1", f"--listen-ng=127.0.0.1:{port}", f"--dtmf-log-dest={keys_to}"),
+                *("--config-file=none", "--interface=127.0.0.1", f"--listen-ng=127.0.0.1:{port}"),
+                *(f"--listen-cli=127.0.0.1:{a_free_port()}", f"--dtmf-log-dest={keys_to}"),
                 *(f"--port-min={first}", f"--port-max={first + _PORTS_EACH - 1}", f"--pidfile={folder}/rtpengine.pid"),
             ],
             stdin=subprocess.DEVNULL,
