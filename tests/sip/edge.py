@@ -107,7 +107,8 @@ class Edge:
 @contextmanager
 def running_edge(folder: Path, ports: Ports, **settings: object) -> Iterator[Edge]:
     """Run Kamailio and rtpengine for as long as the context lasts; `settings` are of config/sip.toml."""
-    sip, health, evapi, ng, keys, callee = (ports.one() for _ in range(6))
+    sip, health, evapi, ng, keys = (ports.one() for _ in range(5))
+    callee, _ = ports.several(2)
     media = ports.several(400)
     run = folder / "edge"
     given: dict[str, object] = {
