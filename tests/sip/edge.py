@@ -88,7 +88,7 @@ class Edge:
     def ways(self) -> dict[str, int]:
         """Return how many calls went which way, as /metrics counts them."""
         text = httpx.get(f"http://127.0.0.1:{self.health}/metrics", trust_env=False, timeout=5).text
-        lines = [line.split() for line in text.splitlines() if line.startswith("edge_calls{")]
+        lines = [line.split() for line in text.splitlines() if line.startswith("kamailio_edge_calls{")]
         return {line[0].partition('"')[2].partition('"')[0]: int(float(line[1])) for line in lines}
 
     def bridge(self) -> str:
