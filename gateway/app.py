@@ -25,6 +25,7 @@ from gateway.people.oidc import OidcSettings
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Dialect
 from gateway.providers.entrance import Entrance, Switchboard
+from gateway.providers.sip.dialect import Sip
 from gateway.providers.twilio.dialect import Twilio
 from gateway.register.screen import Screen
 from gateway.register.screen_keeper import ScreenKeeper
@@ -139,17 +140,27 @@ def dialects(parts: Parts) -> tuple[Dialect, ...]:
             where="NOTICE_GATEWAY_TWILIO_AUTH_TOKEN",
             why="it is not set, and every call would be refused; copy it from the Twilio console",
         )
-    return (
-        Twilio(
-            origin=settings.public_origin,
-            tokens=settings.twilio_tokens,
-            keys=parts.keys,
-            routes=settings.routes(),
-            bypass=settings.bypass(),
-            token_lifetime=timedelta(seconds=settings.token_seconds),
-            ring_seconds=settings.ring_seconds,
-        ),
+    lifetime = timedelta(seconds=settings.token_seconds)
+    twilio = Twilio(
+        origin=settings.public_origin,
+        tokens=settings.twilio_tokens,
+        keys=parts.keys,
+        routes=settings.routes(),
+        bypass=settings.bypass(),
+        token_lifetime=lifetime,
+        ring_seconds=settings.ring_seconds,
     )
+    if not settings.sip_secrets:
+        return (twilio,)
+    sip = Sip(
+        secrets=settings.sip_secrets,
+        clock=utc_now,
+        keys=parts.keys,
+        routes=settings.routes(),
+        bypass=settings.bypass(),
+        token_lifetime=lifetime,
+    )
+    return twilio, sip
 
 
 def _exposition(registry: CollectorRegistry) -> Callable[[], bytes]:

@@ -14,6 +14,7 @@ from gateway.domain.errors import GatewayError
 from gateway.privacy.errors import TokenRefusedError
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Delivery, Event
+from gateway.providers.sip.bridge.program import run_bridge
 from gateway.providers.twilio.player import TwilioPlayer
 from gateway.providers.twilio.signature import SignatureCheck, compute
 from gateway.settings import Settings, SettingsError, load
@@ -87,6 +88,10 @@ class Program:
         sealer = TokenSealer(parts.keys)
         http = self._opened.enter_context(httpx.Client(trust_env=False))
         return TwilioPlayer(parts.settings.public_origin, tokens[0], SealedExplainer(sealer), http)
+
+    def run_sip_bridge(self) -> None:
+        """Run the bridge to Kamailio until it is told to stop. Raises SettingsError."""
+        run_bridge(self.settings(), utc_now)
 
     def signature_works(self, settings: Settings) -> bool:
         """Sign a webhook with each token and check it, as the gateway does with Twilio's."""

@@ -1,5 +1,6 @@
 """Settings: read once, at boot, from the environment and `config/`, and checked there. Nothing else reads either."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -15,6 +16,7 @@ from gateway.domain.route import Routes
 PREFIX = "NOTICE_GATEWAY_"
 DEMO_TOKEN = "demo-token"  # noqa: S105  (public by design: it opens the demo and nothing else)
 _HOME = Path(__file__).resolve().parent.parent
+_HIGHEST_PORT = 65_535
 
 
 class SettingsError(GatewayError):
@@ -31,6 +33,20 @@ def _origin(text: str) -> str:
         raise ValueError("leave out user and password")
     _ = parts.port  # Raises ValueError where the port is no number.
     return text.rstrip("/")
+
+
+def _listener(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host.strip("[]") or not port.isdecimal() or not 0 < int(port) <= _HIGHEST_PORT:
+        raise ValueError("write host and port, for example 127.0.0.1:8448")
+    return text
+
+
+def _folder_for_rtpengine(path: Path) -> Path:
+    """Refuse a path that a command of rtpengine's cannot hold: a space or a comma would begin another flag."""
+    if str(path) != "." and re.fullmatch(r"/[A-Za-z0-9._/-]*", str(path)) is None:
+        raise ValueError("write a whole path of letters, digits and . _ - / only")
+    return path
 
 
 def _storage(text: str) -> str:
@@ -98,6 +114,14 @@ class Settings(BaseSettings):
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr | None = None
     oidc_redirect_uri: str = ""
+    sip_secret: SecretStr | None = Field(default=None, min_length=16)
+    sip_secret_secondary: SecretStr | None = Field(default=None, min_length=16)
+    sip_gateway_url: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
+    sip_evapi: Annotated[str, AfterValidator(_listener)] = "127.0.0.1:8448"
+    sip_rtpengine: Annotated[str, AfterValidator(_listener)] = "127.0.0.1:2223"
+    sip_dtmf_listen: Annotated[str, AfterValidator(_listener)] = "127.0.0.1:8902"
+    sip_metrics_listen: Annotated[str, AfterValidator(lambda text: _listener(text) if text else text)] = ""
+    sip_sounds_dir: Annotated[Path, AfterValidator(_folder_for_rtpengine)] = Path()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod
@@ -175,6 +199,17 @@ class Settings(BaseSettings):
         given = [token for token in (self.twilio_auth_token, self.twilio_auth_token_secondary) if token is not None]
         tokens = tuple(token.get_secret_value() for token in given if token.get_secret_value())
         return tokens or ((DEMO_TOKEN,) if self.is_demo else ())
+
+    @property
+    def sip_secrets(self) -> tuple[str, ...]:
+        """The secrets that the bridge to Kamailio may sign with, primary first; empty leaves SIP off."""
+        given = (self.sip_secret, self.sip_secret_secondary)
+        return tuple(secret.get_secret_value() for secret in given if secret is not None)
+
+    @property
+    def sounds_dir(self) -> Path:
+        """The folder of what rtpengine plays, which it must be able to read; made by the bridge."""
+        return self.data_dir / "sounds" if self.sip_sounds_dir == Path() else self.sip_sounds_dir
 
     @property
     def uses_demo_token(self) -> bool:

@@ -34,6 +34,10 @@ class Tools(Protocol):
         """Return a player set up for the configured gateway."""
         ...
 
+    def run_sip_bridge(self) -> None:
+        """Run the bridge to Kamailio until it is told to stop."""
+        ...
+
     def signature_works(self, settings: Settings) -> bool:
         """Sign and check a webhook with each token."""
         ...

@@ -1,0 +1,114 @@
+"""The bridge as a program: its parts put together, and run until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from datetime import datetime
+from typing import Self
+
+import aiohttp
+import structlog
+from prometheus_client import CollectorRegistry, start_http_server
+
+from gateway.providers.sip.bridge.call import Tools
+from gateway.providers.sip.bridge.counters import Counters
+from gateway.providers.sip.bridge.door import Door, fetch, open_session
+from gateway.providers.sip.bridge.errors import JunkError
+from gateway.providers.sip.bridge.keys import KeyListener
+from gateway.providers.sip.bridge.link import Link
+from gateway.providers.sip.bridge.media import Media
+from gateway.providers.sip.bridge.ng import open_ng
+from gateway.providers.sip.bridge.sounds import Fetch, Sounds
+from gateway.providers.sip.bridge.switch import Switch
+from gateway.settings import Settings, SettingsError
+
+
+def run_bridge(settings: Settings, clock: Callable[[], datetime]) -> None:
+    """Run the bridge until SIGTERM or SIGINT. Raises SettingsError, SoundMissingError, OSError."""
+    if not settings.sip_secrets:
+        raise SettingsError(
+            where="NOTICE_GATEWAY_SIP_SECRET", why="it is not set, and the gateway would refuse the bridge"
+        )
+    asyncio.run(_until_stopped(settings, clock))
+
+
+async def _until_stopped(settings: Settings, clock: Callable[[], datetime]) -> None:
+    stop = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    async with Bridge(settings, clock):
+        structlog.get_logger("gateway.sip").info("sip_bridge_runs")
+        await stop.wait()
+
+
+class Bridge:
+    """All of the bridge in one context, at whose end it lets go of every call."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        """Open nothing yet."""
+        self._settings = settings
+        self._clock = clock
+        self._opened = AsyncExitStack()
+        self.registry = CollectorRegistry()
+
+    async def __aenter__(self) -> Self:
+        """Open everything. Raises SoundMissingError, OSError."""
+        async with AsyncExitStack() as opened:
+            await self._open(opened)
+            self._opened = opened.pop_all()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Let go of every call and close everything."""
+        await self._opened.aclose()
+
+    async def _open(self, opened: AsyncExitStack) -> None:
+        settings, counters = self._settings, Counters(self.registry)
+        session = await opened.enter_async_context(open_session())
+        ng = await open_ng(*_address(settings.sip_rtpengine))
+        opened.callback(ng.close)
+        link = Link(*_address(settings.sip_evapi))
+        switch = Switch(
+            Tools(
+                door=Door(session, url=settings.sip_gateway_url, secret=settings.sip_secrets[0], clock=self._clock),
+                link=link,
+                media=Media(ng),
+                sounds=Sounds(settings.sounds_dir, _fetcher(session, settings.sip_gateway_url)),
+                counters=counters,
+            )
+        )
+        opened.push_async_callback(switch.settle)
+        await self._listen(opened, switch)
+        if settings.sip_metrics_listen:
+            host, port = _address(settings.sip_metrics_listen)
+            server, _ = start_http_server(port, addr=host, registry=self.registry)
+            opened.callback(server.shutdown)
+        running = asyncio.create_task(link.run(switch))
+        opened.push_async_callback(_stopped, running)
+        opened.push_async_callback(switch.release)
+
+    async def _listen(self, opened: AsyncExitStack, switch: Switch) -> None:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: KeyListener(switch.press, lambda: switch.junk(JunkError(neighbour="rtpengine", why="no key"))),
+            local_addr=_address(self._settings.sip_dtmf_listen),
+        )
+        opened.callback(transport.close)
+
+
+def _fetcher(session: aiohttp.ClientSession, url: str) -> Fetch:
+    async def get(name: str) -> bytes:
+        return await fetch(session, f"{url}/prompts/{name}")
+
+    return get
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
