@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.sip.sound import RATE, Samples, decode, share_of, stretches
+from tests.sip.sound import Samples, decode, share_of, stretches
 
 _PCAP_HEADER = 24
 _ETHERNET = 14
@@ -109,21 +109,25 @@ class Ear:
         """Listen to what is sent to the ports `low` to `high`."""
         return cls(packets=tuple(each for each in datagrams if low <= each.target <= high and each.is_rtp))
 
-    def times_of(self, tone: int) -> list[tuple[float, float]]:
-        """Return from when to when `tone` was heard, in windows of 100 ms."""
-        return stretches(self._windows(tone))
+    def times_of(self, *tones: int) -> list[tuple[float, float]]:
+        """Return from when to when one of `tones` was heard, in windows of 100 ms."""
+        return stretches(self._windows(tones))
 
-    def heard(self, tone: int) -> bool:
-        """Tell whether `tone` was heard at all, be it for a tenth of a second."""
-        return bool(self.times_of(tone))
+    def heard(self, *tones: int) -> bool:
+        """Tell whether one of `tones` was heard at all, be it for a tenth of a second."""
+        return bool(self.times_of(*tones))
 
     def sources(self) -> set[int]:
         """Return the ports that the sound came from."""
         return {each.source for each in self.packets}
 
-    def _windows(self, tone: int) -> Iterator[tuple[float, bool]]:
+    def since(self, at: float, until: float = float("inf")) -> "Ear":
+        """Return what came from `at` to `until`."""
+        return Ear(packets=tuple(each for each in self.packets if at <= each.at < until))
+
+    def _windows(self, tones: tuple[int, ...]) -> Iterator[tuple[float, bool]]:
         sound = [each for each in self.packets if each.payload_type in {0, 8}]
+        decoded = [each.samples() for each in sound]
         for first in range(len(sound) - _WINDOW_PACKETS + 1):
-            window = sound[first : first + _WINDOW_PACKETS]
-            samples = np.concatenate([each.samples() for each in window])
-            yield window[0].at, len(samples) >= RATE // 20 and share_of(tone, samples) > _HEARD
+            samples = np.concatenate(decoded[first : first + _WINDOW_PACKETS])
+            yield sound[first].at, max((share_of(tone, samples) for tone in tones), default=0.0) > _HEARD

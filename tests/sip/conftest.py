@@ -1,5 +1,6 @@
 """Fixtures: an edge of one's own, with its parties and the capture of what goes over the wire."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.sip.edge import Edge, running_edge
+from tests.sip.house import House, a_house
 from tests.sip.ports import Ports, a_block_of_ports
 from tests.sip.scripted_bridge import Answer, ScriptedBridge, a_scripted_bridge
+from tests.sip.tones import load_toned_demo
 from tests.sip.wire import Endpoint, an_endpoint
 
 
@@ -47,3 +50,24 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
         caller = stack.enter_context(an_endpoint(ports.one(), edge.sip))
         callee = stack.enter_context(an_endpoint(edge.callee, edge.sip))
         yield Line(edge=edge, caller=caller, callee=callee, ports=ports)
+
+
+@pytest.fixture(scope="session")
+def toned_demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The demo with a tone for every text: made once for all of xdist's workers, and never changed."""
+    base = tmp_path_factory.getbasetemp()
+    root = base if worker_id == "master" else base.parent
+    made, draft = root / "toned-demo", root / "toned-demo.draft"
+    with (root / "toned-demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            load_toned_demo(draft)
+            draft.rename(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, toned_demo: Path) -> Iterator[House]:
+    """A house for all of a module's tests, which leave it as they found it."""
+    with a_house(tmp_path_factory.mktemp("house"), toned_demo) as built:
+        yield built

@@ -91,6 +91,11 @@ class Phone:
             assert left > 0, f"no {kind} in {seconds} s; {self.events}\n{self.program.log.read_text()[-2000:]}"
             self._listen(left)
 
+    def settle(self) -> None:
+        """Forget what has been told so far."""
+        self._listen(0.01)
+        self.events.clear()
+
     def _say(self, command: str, params: str = "") -> None:
         message = json.dumps({"command": command, "params": params}).encode()
         self.control.sendall(b"%d:%s," % (len(message), message))
