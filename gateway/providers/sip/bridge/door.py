@@ -74,6 +74,17 @@ def open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
 
+async def is_gone(session: aiohttp.ClientSession, url: str) -> bool:
+    """Tell whether there is no longer anything at `url`. Raises GatewayAwayError."""
+    try:
+        async with asyncio.timeout(_FETCH_SECONDS), session.head(url, allow_redirects=False) as answer:
+            return answer.status == HTTPStatus.NOT_FOUND
+    except TimeoutError as error:
+        raise GatewayAwayError(why="late") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise GatewayAwayError(why="away") from error
+
+
 async def fetch(session: aiohttp.ClientSession, url: str) -> bytes:
     """Return what is at `url`, at most some minutes of sound. Raises GatewayAwayError."""
     try:

@@ -6,6 +6,7 @@ Rtpengine answers a repeated cookie from its memory, so that a lost packet is se
 import asyncio
 import secrets
 from collections.abc import Mapping
+from typing import cast
 
 from gateway.providers.sip.bridge.bencode import Read, Told, decode, encode
 from gateway.providers.sip.bridge.errors import JunkError, MediaError
@@ -25,8 +26,8 @@ class NgClient(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way out."""
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        # What asyncio hands over is one, and does not say so before Python 3.12.
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002  (the socket is connected to one)
         """Hand an answer to who waits for it; what nobody waits for, or nobody can read, is dropped."""

@@ -13,8 +13,9 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from gateway.providers.sip.bridge.call import Tools
 from gateway.providers.sip.bridge.counters import Counters
-from gateway.providers.sip.bridge.door import Door, fetch, open_session
+from gateway.providers.sip.bridge.door import Door, fetch, is_gone, open_session
 from gateway.providers.sip.bridge.errors import JunkError
+from gateway.providers.sip.bridge.keeping import copy_new, keep_copying, keep_tidy
 from gateway.providers.sip.bridge.keys import KeyListener
 from gateway.providers.sip.bridge.link import Link
 from gateway.providers.sip.bridge.media import Media
@@ -69,12 +70,15 @@ class Bridge:
         ng = await open_ng(*_address(settings.sip_rtpengine))
         opened.callback(ng.close)
         link = Link(*_address(settings.sip_evapi))
+        sounds = Sounds(settings.sounds_dir, _fetcher(session, settings.sip_gateway_url))
+        # Before the link: a call that came now would find nothing to play.
+        copied = await asyncio.to_thread(copy_new, sounds, settings.renditions_dir, 0.0)
         switch = Switch(
             Tools(
                 door=Door(session, url=settings.sip_gateway_url, secret=settings.sip_secrets[0], clock=self._clock),
                 link=link,
                 media=Media(ng),
-                sounds=Sounds(settings.sounds_dir, _fetcher(session, settings.sip_gateway_url)),
+                sounds=sounds,
                 counters=counters,
             )
         )
@@ -84,8 +88,12 @@ class Bridge:
             host, port = _address(settings.sip_metrics_listen)
             server, _ = start_http_server(port, addr=host, registry=self.registry)
             opened.callback(server.shutdown)
-        running = asyncio.create_task(link.run(switch))
-        opened.push_async_callback(_stopped, running)
+        for work in (
+            link.run(switch),
+            keep_copying(sounds, settings.renditions_dir, copied),
+            keep_tidy(sounds, lambda name: is_gone(session, f"{settings.sip_gateway_url}/prompts/{name}")),
+        ):
+            opened.push_async_callback(_stopped, asyncio.create_task(work))
         opened.push_async_callback(switch.release)
 
     async def _listen(self, opened: AsyncExitStack, switch: Switch) -> None:

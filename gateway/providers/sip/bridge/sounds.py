@@ -76,12 +76,29 @@ class Sounds:
             raise SoundMissingError(why="missing")
         return tuple(self._found(name) for name in wanted)
 
-    async def gather(self, names: Iterable[str]) -> None:
-        """Fetch what is not there yet, and wait for it."""
-        for name in names:
-            if not self._is_there(name):
-                self._order(name)
-        await asyncio.gather(*self._fetching.values())
+    def names(self) -> list[str]:
+        """Return the name of every recording."""
+        return sorted(path.name for path in self._folder.glob("*.wav") if _NAME.fullmatch(path.name))
+
+    def holds(self, name: str) -> bool:
+        """Tell whether a file of that name is there, sane or not."""
+        return (self._folder / name).is_file()
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Put a recording into the folder. Raises SoundMissingError where it is not what its name says, OSError."""
+        if _NAME.fullmatch(name) is None or hashlib.sha256(content).hexdigest() != name.removesuffix(".wav"):
+            raise SoundMissingError(why="not what its name says")
+        seconds_of(content)
+        self._write(name, content)
+
+    def remove(self, name: str) -> None:
+        """Remove a recording. Raises OSError."""
+        (self._folder / name).unlink(missing_ok=True)
+        self._seen.pop(name, None)
+
+    async def settle(self) -> None:
+        """Wait until what is being fetched is here, or is given up."""
+        await asyncio.gather(*self._fetching.values(), return_exceptions=True)
 
     def _is_there(self, name: str) -> bool:
         try:
@@ -115,16 +132,10 @@ class Sounds:
         try:
             async with self._turns:
                 content = await self._fetch(name)
-            self._keep(name, content)
+            self.keep(name, content)
         except (BridgeError, OSError) as error:
             why = error.why if isinstance(error, BridgeError) else "disk"
             structlog.get_logger().error("sip_sound_not_fetched", why=why, file=name)
-
-    def _keep(self, name: str, content: bytes) -> None:
-        if hashlib.sha256(content).hexdigest() != name.removesuffix(".wav"):
-            raise SoundMissingError(why="not what its name says")
-        seconds_of(content)
-        self._write(name, content)
 
     def _write(self, name: str, content: bytes) -> None:
         """Give a file its name only once it is whole."""

@@ -25,15 +25,24 @@ def seconds_of(content: bytes) -> float:
     if struct.unpack_from("<I", content, 4)[0] + _CHUNK_HEADER != len(content):
         raise SoundMissingError(why="cut off, or longer than it says")
     form, data = _chunks(content)
-    if len(form) < _FORMAT_BYTES:
-        raise SoundMissingError(why="no format")
-    codec, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", form)
-    if (codec, channels, rate, block, bits) != (_PCM, _MONO, RATE, _BITS // 8, _BITS):
+    if not _is_form(form):
         raise SoundMissingError(why="another format")
     seconds = data / (RATE * _BITS // 8)
     if not _SHORTEST_SECONDS <= seconds <= _LONGEST_SECONDS:
         raise SoundMissingError(why="an unlikely length")
     return seconds
+
+
+def is_playable_form(header: bytes) -> bool:
+    """Tell from the first bytes of a WAV file whether it may be of the form that is played."""
+    return header[:4] == b"RIFF" and header[12:16] == b"fmt " and _is_form(header[20:])
+
+
+def _is_form(form: bytes) -> bool:
+    if len(form) < _FORMAT_BYTES:
+        return False
+    codec, channels, rate, _, block, bits = struct.unpack_from("<HHIIHH", form)
+    return (codec, channels, rate, block, bits) == (_PCM, _MONO, RATE, _BITS // 8, _BITS)
 
 
 def _chunks(content: bytes) -> tuple[bytes, int]:
