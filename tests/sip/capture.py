@@ -117,6 +117,14 @@ class Ear:
         """Tell whether one of `tones` was heard at all, be it for a tenth of a second."""
         return bool(self.times_of(*tones))
 
+    def keys(self) -> list[tuple[float, int]]:
+        """Return when which key was released, by the first of RFC 4733's end packets."""
+        found: dict[tuple[int, bytes], tuple[float, int]] = {}
+        for each in self.packets:
+            if each.payload_type == 101 and each.payload[13] & 0x80:
+                found.setdefault((each.source, each.payload[4:8]), (each.at, each.payload[12]))
+        return list(found.values())
+
     def sources(self) -> set[int]:
         """Return the ports that the sound came from."""
         return {each.source for each in self.packets}

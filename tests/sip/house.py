@@ -23,7 +23,8 @@ from tests.sip.ports import Ports, a_block_of_ports
 from tests.sip.tones import CALLEE_VOICE, CALLER_VOICE, Tones, tones_of
 
 CALLER = "+12025550188"
-PUBLIC, WARNED, LIFTED, FREE = "+12025550110", "+12025550111", "+12025550130", "+12025550199"
+PUBLIC, SECOND_PUBLIC, WARNED = "+12025550110", "+442079460110", "+12025550111"
+LIFTED, FREE = "+12025550130", "+12025550199"
 PERSONS = ("+12025550120", "+442079460120", "+61255500120")
 _SECRET = "the tests' own shared secret"
 
@@ -78,6 +79,7 @@ class House:
         """Dial `number`, and see to it that everybody has hung up when the context ends."""
         for phone in (self.caller, self.callee):
             phone.events.clear()
+        self.callee.turn_to(number)
         began = time.time()
         self.caller.call(number, self.edge.sip)
         try:
@@ -118,7 +120,7 @@ def a_house(folder: Path, demo: Path) -> Iterator[House]:
         fill_sounds(server, folder / "sounds")
         capture = stack.enter_context(capturing(folder, edge.sip, edge.sip + 590))
         caller = stack.enter_context(a_phone(folder, ports, CALLER, tone=CALLER_VOICE, edge=edge.sip))
-        numbers = (PUBLIC, WARNED, LIFTED, FREE, *PERSONS)
+        numbers = (PUBLIC, SECOND_PUBLIC, WARNED, LIFTED, FREE, *PERSONS)
         callee = stack.enter_context(
             a_phone(folder, ports, *numbers, tone=CALLEE_VOICE, edge=edge.sip, sip=edge.callee)
         )

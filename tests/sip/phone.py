@@ -62,6 +62,10 @@ class Phone:
         """Dial `number` at the edge's port."""
         self._say("dial", f"sip:{number}@127.0.0.1:{edge}")
 
+    def turn_to(self, number: str) -> None:
+        """Have what is said next concern the calls of this number of the telephone's."""
+        self._say("uafind", f"sip:{number}@127.0.0.1:{self.sip}")
+
     def press(self, key: str) -> float:
         """Press a key for a moment, as RFC 4733 has it; return the time."""
         at = time.time()

@@ -30,9 +30,9 @@ def decode(payload_type: int, payload: bytes) -> Samples:
 
 def share_of(tone: int, samples: Samples) -> float:
     """Return how much of the power in `samples` is `tone`, in Hz, from 0 to 1: Goertzel's measure; 0 where it is silent."""
-    total = float(np.dot(samples, samples))
-    if len(samples) == 0 or total / len(samples) < 100:
+    if is_silent(samples):
         return 0.0
+    total = float(np.dot(samples, samples))
     turn = np.exp(-2j * math.pi * tone / RATE * np.arange(len(samples)))
     return float(2 * abs(np.dot(samples, turn)) ** 2 / len(samples) / total)
 
@@ -53,8 +53,11 @@ def write_tone(path: Path, tone: int, seconds: float, *, rate: int = RATE) -> Pa
     return path
 
 
-def stretches(marks: Iterable[tuple[float, bool]], *, gap: float = 0.3) -> list[tuple[float, float]]:
-    """Join moments at which something was heard into stretches from - to; a pause shorter than `gap` seconds ends none."""
+def stretches(marks: Iterable[tuple[float, bool]], *, gap: float = 0.3, least: float = 0.03) -> list[tuple[float, float]]:
+    """Join moments at which something was heard into stretches from - to.
+
+    A pause shorter than `gap` seconds ends none; what is shorter than `least` is a click where a sound begins or ends.
+    """
     found: list[tuple[float, float]] = []
     for at, heard in marks:
         if not heard:
@@ -63,4 +66,4 @@ def stretches(marks: Iterable[tuple[float, bool]], *, gap: float = 0.3) -> list[
             found[-1] = (found[-1][0], at)
         else:
             found.append((at, at))
-    return found
+    return [(first, last) for first, last in found if last - first >= least]

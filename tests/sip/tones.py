@@ -21,12 +21,12 @@ from gateway.workflows.publish_notice import Studio
 RING, CALLER_VOICE, CALLEE_VOICE = 425, 3000, 3400
 _LOWEST, _STEP = 600, 40
 _RATE = 22_050
-_SECONDS = 2.0
+_SECONDS = 1.2
 
 
 @dataclass(slots=True)
 class ToneSynthesizer:
-    """Speaks each new text as the next tone, for two seconds."""
+    """Speaks each new text as the next tone, for a little more than a second."""
 
     _known: dict[str, int] = field(default_factory=dict)
 
