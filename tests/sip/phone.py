@@ -146,7 +146,8 @@ def a_phone(
     )
     program.start()
     try:
-        yield Phone(sip=sip, rtp=(low, high), tone=tone, program=program, control=_connect(program, control))
+        with _connect(program, control) as connection:
+            yield Phone(sip=sip, rtp=(low, high), tone=tone, program=program, control=connection)
     finally:
         program.stop()
 
