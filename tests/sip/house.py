@@ -26,7 +26,7 @@ CALLER = "+12025550188"
 PUBLIC, SECOND_PUBLIC, WARNED = "+12025550110", "+442079460110", "+12025550111"
 LIFTED, FREE = "+12025550130", "+12025550199"
 PERSONS = ("+12025550120", "+442079460120", "+61255500120")
-_SECRET = "the tests' own shared secret"
+SECRET = "the tests' own shared secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,8 @@ def a_house(folder: Path, demo: Path) -> Iterator[House]:
     with ExitStack() as stack:
         ports = stack.enter_context(a_block_of_ports())
         edge = stack.enter_context(running_edge(folder, ports))
-        server = stack.enter_context(serving(data, folder / "home", workers=1, sip_secret=_SECRET))
-        bridge = _bridge(folder, server, edge)
+        server = stack.enter_context(serving(data, folder / "home", workers=1, sip_secret=SECRET))
+        bridge = a_bridge(folder, server, edge)
         stack.callback(bridge.stop)
         bridge.start()
         fill_sounds(server, folder / "sounds")
@@ -139,9 +139,10 @@ def a_house(folder: Path, demo: Path) -> Iterator[House]:
         )
 
 
-def _bridge(folder: Path, server: Server, edge: Edge) -> Program:
+def a_bridge(folder: Path, server: Server, edge: Edge, *, url: str = "") -> Program:
+    """Return the bridge, not yet started; it reaches the gateway at `url`, where that is not the gateway itself."""
     settings = {
-        "SIP_GATEWAY_URL": server.origin,
+        "SIP_GATEWAY_URL": url or server.origin,
         "SIP_EVAPI": f"127.0.0.1:{edge.evapi}",
         "SIP_RTPENGINE": f"127.0.0.1:{edge.ng}",
         "SIP_DTMF_LISTEN": f"127.0.0.1:{edge.keys}",

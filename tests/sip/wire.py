@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid4
 
 CALLER = "+12025550188"
@@ -63,7 +63,7 @@ class Message:
         return int(found[1]) if found else 0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One call as its caller sees it."""
 
@@ -71,8 +71,7 @@ class Attempt:
     number: str
     tag: str
     sent: float
-    sdp_port: int
-    responses: list[Message] = field(default_factory=list)
+    caller: str = CALLER
 
 
 class Endpoint:
@@ -98,10 +97,12 @@ class Endpoint:
         """Send to the edge as it is."""
         self._socket.sendto(text if isinstance(text, bytes) else text.encode(), ("127.0.0.1", self.edge))
 
-    def invite(self, number: str, *, call_id: str = "", sdp: str | None = None, headers: str = "") -> Attempt:
+    def invite(
+        self, number: str, *, call_id: str = "", sdp: str | None = None, headers: str = "", caller: str = CALLER
+    ) -> Attempt:
         """Send an INVITE; `headers` are whole lines to add."""
         call_id = call_id or uuid4().hex
-        attempt = Attempt(call_id=call_id, number=number, tag=uuid4().hex[:8], sent=time.monotonic(), sdp_port=40_000)
+        attempt = Attempt(call_id=call_id, number=number, tag=uuid4().hex[:8], sent=time.monotonic(), caller=caller)
         self.send(self.request("INVITE", attempt, body=an_sdp(40_000) if sdp is None else sdp, headers=headers))
         return attempt
 
@@ -117,14 +118,14 @@ class Endpoint:
             to = answer.header("To")
             target = answer.header("Contact").strip("<>")
             routes = "".join(f"Route: {each}\r\n" for each in reversed(answer.headers("Record-Route")))
-        content = f"Content-Type: application/sdp\r\n" if body else ""
+        content = "Content-Type: application/sdp\r\n" if body else ""
         return (
             f"{method} {target} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {self.host}:{self.port};branch={branch};rport\r\n"
             f"{routes}Max-Forwards: 70\r\n"
-            f"From: <sip:{CALLER}@127.0.0.1>;tag={attempt.tag}\r\nTo: {to}\r\n"
+            f"From: <sip:{attempt.caller}@127.0.0.1>;tag={attempt.tag}\r\nTo: {to}\r\n"
             f"Call-ID: {attempt.call_id}\r\nCSeq: {cseq} {method}\r\n"
-            f"Contact: <sip:{CALLER}@{self.host}:{self.port}>\r\n"
+            f"Contact: <sip:{attempt.caller}@{self.host}:{self.port}>\r\n"
             f"{headers}{content}Content-Length: {len(body.encode())}\r\n\r\n{body}"
         )
 
