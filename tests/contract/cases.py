@@ -3,19 +3,16 @@
 `request.json` holds the event, the parameters as the provider posts them, the callback token (its state, or text that
 is no token of ours) and the plan in words, such as `play_to_caller public` or `connect whispering`. Nothing is decided
 here. The request is signed, verified, read and answered through the dialect alone; in the response, tokens are written
-`t=TOKEN` and the names of renditions `SHA256`. `python -m tests.contract.renew` writes the expectations anew.
+`t=TOKEN`, loop marks `MARK` and the names of renditions `SHA256`. What differs in the dialect alone has the same name.
+`python -m tests.contract.renew` writes the expectations anew.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any, assert_never
-from urllib.parse import quote, urlencode
-
-from lxml import etree
 
 from gateway.domain.e164 import E164
 from gateway.domain.facts import CallFacts, Destination, Moment, Party, SipUri, Telephone
@@ -36,7 +33,7 @@ from gateway.domain.plan import (
 from gateway.domain.route import Routes
 from gateway.domain.standing import Ground
 from gateway.privacy.errors import TokenRefusedError
-from gateway.providers.dialect import Answer, Delivery, Dialect, Event
+from gateway.providers.dialect import Event
 from tests.builders import (
     NOW,
     a_private_notice,
@@ -46,8 +43,8 @@ from tests.builders import (
     a_warning,
     an_opener,
 )
-from tests.contract.dialects import LIFETIME, ORIGIN, SEALER, TOKEN, a_twilio, signature_by_twilio
-from tests.twiml import assert_valid_twiml
+from tests.contract.dialects import LIFETIME, SEALER
+from tests.contract.wires import wire_of
 
 FOLDER = Path(__file__).resolve().parent
 ORDER = "order-1"
@@ -72,37 +69,34 @@ def folders() -> list[Path]:
     return sorted(path.parent for path in FOLDER.glob("*/cases/*/request.json"))
 
 
+def response_file(folder: Path) -> Path:
+    """Return where the response of a case is written down."""
+    return folder / f"response.{wire_of(folder.parent.parent.name).extension}"
+
+
 def expected(folder: Path) -> Outcome:
     return Outcome(
         facts=(folder / "facts.json").read_text(encoding="utf-8"),
-        response=(folder / "response.xml").read_text(encoding="utf-8"),
+        response=response_file(folder).read_text(encoding="utf-8"),
     )
 
 
 def run(folder: Path) -> Outcome:
     """Put one request through its dialect."""
     request: dict[str, Any] = json.loads((folder / "request.json").read_text(encoding="utf-8"))
-    dialect = _dialect(folder.parent.parent.name, Routes(**request.get("routes", {})))
+    wire = wire_of(folder.parent.parent.name)
+    dialect = wire.dialect(Routes(**request.get("routes", {})))
     event, token = Event(request["event"]), _token(request)
-    params = dialect.verify(_delivery(event, token, request["params"]))
+    params = dialect.verify(wire.delivery(event, token, request["params"]))
     try:
         facts = dialect.read(event, params, token, NOW)
     except TokenRefusedError as error:
         refused = {"refused": str(error.details["why"])}
-        return Outcome(facts=_written(refused), response=_normalised(dialect.fall_through(event, params)))
+        return Outcome(facts=_written(refused), response=wire.normalised(dialect.fall_through(event, params)))
     steps = tuple(_step(words, facts) for words in request["plan"])
     reason = Reason(request.get("reason", Reason.NO_ORDER.value))
     answer = dialect.render(CallPlan(steps=steps, decision=Decision.CONNECT, reason=reason), facts, NOW)
-    return Outcome(facts=_written(_facts(facts)), response=_normalised(answer))
-
-
-def _dialect(name: str, routes: Routes) -> Dialect:
-    match name:
-        case "twilio":
-            return a_twilio(routes=routes)
-        case _:
-            message = f"there is no dialect {name!r} to put golden cases through"
-            raise LookupError(message)
+    return Outcome(facts=_written(_facts(facts)), response=wire.normalised(answer))
 
 
 def _token(request: Mapping[str, Any]) -> str:
@@ -110,17 +104,6 @@ def _token(request: Mapping[str, Any]) -> str:
     if isinstance(token, str):
         return token
     return SEALER.seal(token, use=request["event"], now=NOW, lifetime=LIFETIME)
-
-
-def _delivery(event: Event, token: str, params: Mapping[str, str]) -> Delivery:
-    target = f"/twilio/{event.value}" + (f"?t={quote(token)}" if token else "")
-    return Delivery(
-        event=event,
-        target=target,
-        content_type="application/x-www-form-urlencoded; charset=UTF-8",
-        signature=signature_by_twilio(TOKEN, ORIGIN + target, list(params.items())),
-        body=urlencode(params).encode(),
-    )
 
 
 def _step(words: str, facts: CallFacts) -> Step:
@@ -185,12 +168,3 @@ def _moment(moment: Moment) -> dict[str, object]:
 
 def _written(document: Mapping[str, object]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _normalised(answer: Answer) -> str:
-    """Validate a document and write it with one element a line, without what differs from run to run."""
-    assert_valid_twiml(answer.body)
-    document = etree.fromstring(answer.body)
-    etree.indent(document)
-    text = etree.tostring(document, encoding="unicode", pretty_print=True)
-    return re.sub(r"[0-9a-f]{64}", "SHA256", re.sub(r"\?t=[\w-]+", "?t=TOKEN", text))

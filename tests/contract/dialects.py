@@ -1,6 +1,6 @@
-"""A dialect with fixed keys, and plans that need no register: what the contract and the tests of Twilio share."""
+"""Dialects with fixed keys, and plans that need no register: what the contract and the tests of each dialect share."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypedDict, Unpack
 
 from twilio.request_validator import RequestValidator
@@ -12,14 +12,17 @@ from gateway.privacy.keys import derive
 from gateway.privacy.ring import KeyRing
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Event, Params
+from gateway.providers.sip.dialect import Sip
 from gateway.providers.twilio.dialect import Twilio
 from tests.builders import CALLEE, NOW
 
 ORIGIN = "https://gateway.example.net"
 TOKEN = "a-token-of-the-contract"
+SECRET = "a-secret-of-the-contract"
 KEYS = KeyRing(derive(bytes(range(32))))
 SEALER = TokenSealer(KEYS)
 LIFETIME = timedelta(minutes=15)
+BYPASS = BypassList.of(short_codes=("911",), country_codes=("1",), numbers=("+442079460999",))
 SID = "CA00000000000000000000000000000001"
 CHILD_SID = "CA00000000000000000000000000000002"
 
@@ -40,9 +43,21 @@ def a_twilio(**overrides: Unpack[DialectFields]) -> Twilio:
         tokens=overrides.get("tokens", (TOKEN,)),
         keys=KEYS,
         routes=overrides.get("routes", Routes()),
-        bypass=BypassList.of(short_codes=("911",), country_codes=("1",), numbers=("+442079460999",)),
+        bypass=BYPASS,
         token_lifetime=LIFETIME,
         ring_seconds=overrides.get("ring_seconds", 60),
+    )
+
+
+def a_sip(*, secrets: tuple[str, ...] = (SECRET,), routes: Routes | None = None, now: datetime = NOW) -> Sip:
+    """Return SIP as a dialect whose clock stands still."""
+    return Sip(
+        secrets=secrets,
+        clock=lambda: now,
+        keys=KEYS,
+        routes=routes or Routes(),
+        bypass=BYPASS,
+        token_lifetime=LIFETIME,
     )
 
 

@@ -53,12 +53,14 @@ class Media:
         await self._ng.request("stop media", {"call-id": call, "from-tag": tag})
 
     async def block(self, call: str) -> None:
-        """Let nothing pass between the legs."""
+        """Let nothing pass between the legs; keys (RFC 4733) have a command of their own, or they would pass."""
         await self._ng.request("block media", {"call-id": call})
+        await self._ng.request("block DTMF", {"call-id": call})
 
     async def unblock(self, call: str) -> None:
         """Let the legs hear each other."""
         await self._ng.request("unblock media", {"call-id": call})
+        await self._ng.request("unblock DTMF", {"call-id": call})
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Kamailio's side of evapi, played by the test: netstrings of JSON over TCP, as `docs/adr/0022-sip-path.md` has them."""
+"""Kamailio's side of evapi, played by the test: netstrings of JSON over TCP (docs/adr/0022)."""
 
 import asyncio
 import json

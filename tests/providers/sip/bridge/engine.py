@@ -1,6 +1,7 @@
 """The real rtpengine, started by the test on free ports, and stopped by its id."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -16,7 +17,7 @@ from gateway.providers.sip.bridge.bencode import decode, encode
 PROGRAM = shutil.which("rtpengine") or "/usr/bin/rtpengine"
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
-_PORTS_EACH = 200
+_PORTS_EACH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ def ask(port: int, command: dict[str, object]) -> dict[str, object]:
         way.settimeout(1)
         try:
             way.connect(("127.0.0.1", port))
-            way.send(b"test " + encode(command))  # type: ignore[arg-type]
+            way.send(secrets.token_hex(8).encode() + b" " + encode(command))  # type: ignore[arg-type]
             answer = decode(way.recv(65_536).partition(b" ")[2])
         except OSError:
             return {}

@@ -1,10 +1,11 @@
-"""A party of a call as far as sound goes: sends and receives G.711 over RTP, presses keys, and tells which tone it hears."""
+"""A party of a call as far as sound goes: G.711 over RTP both ways, keys, and which tone is heard."""
 
 import asyncio
 import math
 import random
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -29,6 +30,16 @@ def _coded(sample: float) -> int:
     return min(range(256), key=lambda code: abs(_LINEAR[code] - sample))
 
 
+def _power_at(hertz: float, block: Sequence[int]) -> float:
+    angle = math.tau * hertz / 8000
+    real = sum(each * math.cos(angle * at) for at, each in enumerate(block))
+    imaginary = sum(each * math.sin(angle * at) for at, each in enumerate(block))
+    return 2 * (real * real + imaginary * imaginary) / len(block)
+
+
+_BLOCK = 800
+# Less than this, as a mean square of 16-bit steps, is what G.711 makes of silence.
+_STILL = 2_000
 VOICE_HERTZ = 2000
 _VOICE = bytes(_coded(6000 * math.sin(math.tau * VOICE_HERTZ * at / 8000)) for at in range(_PACKET))
 
@@ -104,15 +115,18 @@ class Party(asyncio.DatagramProtocol):
             self._transport.close()
 
     def hears(self, hertz: float, since: float, until: float) -> float:
-        """Return the share (0 to 1) of what is heard between two times that is a tone of `hertz`; 0 where all is still."""
+        """Return the share (0 to 1) of the power heard between two times that is a tone of `hertz`."""
         samples = [each for packet in self.arrived if since <= packet.at < until for each in packet.samples]
-        power = sum(each * each for each in samples)
-        if power < 1000 * max(1, len(samples)):
+        blocks = [samples[at : at + _BLOCK] for at in range(0, len(samples) - _BLOCK + 1, _BLOCK)]
+        power = sum(each * each for block in blocks for each in block)
+        if power < _STILL * len(samples):
             return 0.0
-        angle = math.tau * hertz / 8000
-        real = sum(each * math.cos(angle * at) for at, each in enumerate(samples))
-        imaginary = sum(each * math.sin(angle * at) for at, each in enumerate(samples))
-        return 2 * (real * real + imaginary * imaginary) / (len(samples) * power)
+        return sum(_power_at(hertz, block) for block in blocks) / power
+
+    def is_still(self, since: float, until: float) -> bool:
+        """Tell whether nothing is heard between two times."""
+        samples = [each for packet in self.arrived if since <= packet.at < until for each in packet.samples]
+        return sum(each * each for each in samples) < _STILL * max(1, len(samples))
 
     def _send(self, payload: int, content: bytes, *, at: int | None = None, first: bool = False) -> None:
         if self._transport is None or self._to is None:
