@@ -1,8 +1,8 @@
 """The files that Kamailio and rtpengine read, written from the edge's settings."""
 
-import platform
 from pathlib import Path
 
+from gateway.edge.processes import modules_folder
 from gateway.edge.settings import EdgeSettings
 
 _LEVELS = {"error": -1, "warning": 0, "notice": 1, "info": 2, "debug": 3}
@@ -35,7 +35,7 @@ def _kamailio(edge: EdgeSettings, config_dir: Path, folder: Path) -> str:
         "EDGE_LISTEN_HEALTH": f"tcp:{edge.health}",
     }
     texts: dict[str, str] = {
-        "EDGE_MODULES": f"/usr/lib/{platform.machine()}-linux-gnu/kamailio/modules/",
+        "EDGE_MODULES": f"{modules_folder()}/",
         "EDGE_CONTROL": f"unix:{folder / 'control'}",
         "EDGE_TRUNKS": str(folder / "trunks.list"),
         "EDGE_DESTINATIONS": str(folder / "destinations.list"),
@@ -60,7 +60,10 @@ def _kamailio(edge: EdgeSettings, config_dir: Path, folder: Path) -> str:
     if edge.topology_key is not None:
         texts["EDGE_TOPOLOGY_KEY"] = edge.topology_key.get_secret_value()
         texts["EDGE_TOPOLOGY_ADDRESS"] = edge.listen.rpartition(":")[0]
-    lines = ["#!KAMAILIO", "# Written by `notice-gateway sip render` from config/sip.toml; change that and write it again."]
+    lines = [
+        "#!KAMAILIO",
+        "# Written by `notice-gateway sip render` from config/sip.toml; change that and write it again.",
+    ]
     lines += [f"#!define {name} {value}" for name, value in {**words, **numbers}.items()]
     lines += [f'#!define {name} "{value}"' for name, value in texts.items()]
     return "\n".join([*lines, f'include_file "{config_dir.resolve() / "kamailio" / "kamailio.cfg"}"', ""])

@@ -63,7 +63,9 @@ class EdgeSettings(BaseSettings):
     tls_key: str = ""
     health: Address = "127.0.0.1:5066"
     trunks: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)
-    destinations: tuple[Annotated[str, AfterValidator(_destination)], ...] = Field(("sip:127.0.0.1:5070",), min_length=1)
+    destinations: tuple[Annotated[str, AfterValidator(_destination)], ...] = Field(
+        ("sip:127.0.0.1:5070",), min_length=1
+    )
     probe_seconds: int = Field(default=0, ge=0, le=3600)
     bridge: Loopback = "127.0.0.1:8448"
     decision_ms: int = Field(default=500, ge=100, le=2000)
@@ -110,6 +112,8 @@ def load_edge(config_dir: Path, **given: object) -> EdgeSettings:
         return Here(**given)  # type: ignore[arg-type]  # pydantic checks each by its field
     except ValidationError as error:
         where = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
-        raise SettingsError(where=f"{path} {where}", why="; ".join(str(each["msg"]) for each in error.errors())) from error
+        raise SettingsError(
+            where=f"{path} {where}", why="; ".join(str(each["msg"]) for each in error.errors())
+        ) from error
     except ValueError as error:
         raise SettingsError(where=path, why=error) from error

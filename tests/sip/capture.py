@@ -117,7 +117,7 @@ class Ear:
         """Tell whether one of `tones` was heard at all, be it for a tenth of a second."""
         return bool(self.times_of(*tones))
 
-    def keys(self) -> list[tuple[float, int]]:
+    def keys_released(self) -> list[tuple[float, int]]:
         """Return when which key was released, by the first of RFC 4733's end packets."""
         found: dict[tuple[int, bytes], tuple[float, int]] = {}
         for each in self.packets:

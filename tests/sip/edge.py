@@ -137,7 +137,18 @@ def running_edge(folder: Path, ports: Ports, **settings: object) -> Iterator[Edg
             log=folder / "rtpengine.log",
         ),
         kamailio=Program(
-            command=["/usr/sbin/kamailio", "-DD", "-m", "64", "-M", "8", "-Y", str(run), "-f", str(run / "kamailio.cfg")],
+            command=[
+                "/usr/sbin/kamailio",
+                "-DD",
+                "-m",
+                "64",
+                "-M",
+                "8",
+                "-Y",
+                str(run),
+                "-f",
+                str(run / "kamailio.cfg"),
+            ],
             log=folder / "kamailio.log",
         ),
     )

@@ -122,7 +122,7 @@ class Phone:
 def a_phone(
     folder: Path, ports: Ports, *numbers: str, tone: int, edge: int, sip: int | None = None, answers: bool = True
 ) -> Iterator[Phone]:
-    """Run the telephone of `numbers`, which calls out through the port `edge` and answers by itself unless told otherwise."""
+    """Run the telephone of `numbers`, which calls out through the port `edge`; it answers by itself, or not."""
     name = numbers[0].removeprefix("+")
     home = folder / name
     home.mkdir()

@@ -1,4 +1,4 @@
-"""Ports for one rig, in a block of its own, so that rigs side by side do not meet; below those that the system hands out."""
+"""Ports for one rig, in a block of its own, so that rigs side by side do not meet; the system hands none out."""
 
 import os
 import socket

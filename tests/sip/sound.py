@@ -29,7 +29,7 @@ def decode(payload_type: int, payload: bytes) -> Samples:
 
 
 def share_of(tone: int, samples: Samples) -> float:
-    """Return how much of the power in `samples` is `tone`, in Hz, from 0 to 1: Goertzel's measure; 0 where it is silent."""
+    """Return how much of the power in `samples` is `tone` (Hz), 0 to 1: Goertzel's measure; 0 where it is silent."""
     if is_silent(samples):
         return 0.0
     total = float(np.dot(samples, samples))
@@ -53,7 +53,9 @@ def write_tone(path: Path, tone: int, seconds: float, *, rate: int = RATE) -> Pa
     return path
 
 
-def stretches(marks: Iterable[tuple[float, bool]], *, gap: float = 0.3, least: float = 0.03) -> list[tuple[float, float]]:
+def stretches(
+    marks: Iterable[tuple[float, bool]], *, gap: float = 0.3, least: float = 0.03
+) -> list[tuple[float, float]]:
     """Join moments at which something was heard into stretches from - to.
 
     A pause shorter than `gap` seconds ends none; what is shorter than `least` is a click where a sound begins or ends.

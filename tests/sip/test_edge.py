@@ -155,7 +155,9 @@ def test_a_caller_who_gives_up_while_it_rings_ends_clean(line: Line) -> None:
         line.callee.answer = "200 OK"
 
 
-@pytest.mark.parametrize(("answer", "how"), [("486 Busy Here", "busy"), ("480 Away", "no-answer"), ("500 Oh", "failed")])
+@pytest.mark.parametrize(
+    ("answer", "how"), [("486 Busy Here", "busy"), ("480 Away", "no-answer"), ("500 Oh", "failed")]
+)
 def test_how_an_attempt_ended_is_told(line: Line, answer: str, how: str) -> None:
     line.callee.answer = answer
     try:

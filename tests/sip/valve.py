@@ -18,7 +18,7 @@ _BAD = {
 
 
 class Valve(ThreadingHTTPServer):
-    """Listens on the loopback; `mode` may be changed at any time."""
+    """Listens on the loopback; `mode` and `gives_recordings` may be changed at any time."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -26,6 +26,7 @@ class Valve(ThreadingHTTPServer):
     def __init__(self, origin: str, port: int) -> None:
         self.origin = urlsplit(origin)
         self.mode: Mode = "pass"
+        self.gives_recordings = True
         self.opened = threading.Event()
         super().__init__(("127.0.0.1", port), _Handler)
 
@@ -38,7 +39,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
     def do_GET(self) -> None:
-        self._serve(b"")
+        if self.server.gives_recordings:
+            self._serve(b"")
+        else:
+            self.send_error(404)
 
     def log_message(self, *_arguments: object) -> None:
         """Say nothing."""

@@ -75,7 +75,7 @@ class Attempt:
 
 
 class Endpoint:
-    """One UDP socket that calls, answers, and keeps all that it sees. Answers INVITEs with 200 unless `answer` says else."""
+    """One UDP socket that calls, answers (`answer`, where nothing else is said), and keeps all that it sees."""
 
     def __init__(self, port: int, edge: int, *, host: str = "127.0.0.1", answer: str = "200 OK") -> None:
         self.host, self.port, self.edge, self.answer = host, port, edge, answer
@@ -107,13 +107,22 @@ class Endpoint:
         return attempt
 
     def request(
-        self, method: str, attempt: Attempt, *, body: str = "", headers: str = "", answer: Message | None = None, cseq: int = 1
+        self,
+        method: str,
+        attempt: Attempt,
+        *,
+        body: str = "",
+        headers: str = "",
+        answer: Message | None = None,
+        cseq: int = 1,
     ) -> str:
         """Write a request of this call; inside the dialog where its `answer` (a 200) is given."""
         to = f"<sip:{attempt.number}@127.0.0.1>"
         target = f"sip:{attempt.number}@127.0.0.1:{self.edge}"
         routes = ""
-        branch = f"z9hG4bK{attempt.tag}{'' if method in {'INVITE', 'CANCEL', 'ACK'} and answer is None else uuid4().hex[:6]}"
+        branch = (
+            f"z9hG4bK{attempt.tag}{'' if method in {'INVITE', 'CANCEL', 'ACK'} and answer is None else uuid4().hex[:6]}"
+        )
         if answer is not None:
             to = answer.header("To")
             target = answer.header("Contact").strip("<>")
@@ -145,18 +154,14 @@ class Endpoint:
         """Wait for a response to this call."""
         return self.wait(
             lambda each: (
-                each.code == code
-                and each.header("Call-ID") == attempt.call_id
-                and each.header("CSeq").endswith(method)
+                each.code == code and each.header("Call-ID") == attempt.call_id and each.header("CSeq").endswith(method)
             ),
             seconds,
         )
 
     def invited(self, attempt: Attempt, seconds: float = 5) -> Message:
         """Wait, as the callee, until this call arrives."""
-        return self.wait(
-            lambda each: each.method == "INVITE" and each.header("Call-ID") == attempt.call_id, seconds
-        )
+        return self.wait(lambda each: each.method == "INVITE" and each.header("Call-ID") == attempt.call_id, seconds)
 
     def acknowledge(self, attempt: Attempt, answer: Message) -> None:
         """Send the ACK of a 200."""
