@@ -41,14 +41,14 @@ def modules_folder() -> Path:
     return Path(f"/usr/lib/{platform.machine()}-linux-gnu/kamailio/modules")
 
 
-def require_programs(edge: EdgeSettings) -> Mapping[str, str]:
-    """Return the paths of kamailio and rtpengine. Raises ProgramMissingError naming the Debian package."""
+def require_programs(edge: EdgeSettings, *, path: str = _PATH) -> Mapping[str, str]:
+    """Return where kamailio and rtpengine are, in the folders of `path`. Raises ProgramMissingError."""
     found: dict[str, str] = {}
     for name, package in _PACKAGES.items():
-        path = shutil.which(name, path=_PATH)
-        if path is None:
+        program = shutil.which(name, path=path)
+        if program is None:
             raise ProgramMissingError(what=name, package=package)
-        found[name] = path
+        found[name] = program
     wanted = {**_MODULES, **({_TLS_MODULE: _TLS_PACKAGE} if edge.listen_tls else {})}
     for module, package in wanted.items():
         if not (modules_folder() / module).exists():
