@@ -19,7 +19,7 @@ from gateway.audit.suspects import Row
 from gateway.audit.tables import plays
 
 _PLAY_ID, _PLAYED_AT, _SEAL = (PLAY_COLUMNS.index(each) for each in ("play_id", "played_at", "seal"))
-_OUTCOME = slice(PLAY_COLUMNS.index("key"), None)
+_OUTCOME, _HEARD = slice(PLAY_COLUMNS.index("key"), PLAY_COLUMNS.index("heard_ms")), PLAY_COLUMNS.index("heard_ms")
 _DAY = timedelta(days=1)
 _DAY_IN_MICROSECONDS = _DAY // timedelta(microseconds=1)
 _FIRST_DAY = date(1970, 1, 1)
@@ -62,7 +62,7 @@ def condense(rows: Iterable[Row]) -> Iterator[Day]:
         for row in of_day:
             count += 1
             seals.update(written((row[_PLAY_ID], row[_SEAL])))
-            outcomes.update(written((row[_PLAY_ID], *row[_OUTCOME])))
+            outcomes.update(written((row[_PLAY_ID], *_outcome(row))))
         if number is not None:
             day = _FIRST_DAY + timedelta(days=number)
             yield Day(day=day, plays=count, seals=seals.hexdigest(), outcomes=outcomes.hexdigest())
@@ -91,6 +91,11 @@ def empty(day: date) -> Day:
     """Return a day without plays."""
     nothing = hashlib.sha256().hexdigest()
     return Day(day=day, plays=0, seals=nothing, outcomes=nothing)
+
+
+def _outcome(row: Row) -> Row:
+    """Return what became of a play; where nobody told how long it was heard, as it was before that could be told."""
+    return row[_OUTCOME] if row[_HEARD] is None else (*row[_OUTCOME], row[_HEARD])
 
 
 def _day_number(row: Row) -> int | None:

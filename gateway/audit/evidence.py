@@ -166,6 +166,15 @@ def note_key(connection: Connection, calls: tuple[bytes, ...], purpose: Purpose,
     )
 
 
+def note_heard(connection: Connection, calls: tuple[bytes, ...], purpose: Purpose, milliseconds: int) -> None:
+    """Note how long a play was truly heard; the first word stands."""
+    connection.execute(
+        update(plays)
+        .where(_among(plays.c.call_index, calls), plays.c.purpose == purpose.value, plays.c.heard_ms.is_(None))
+        .values(heard_ms=milliseconds)
+    )
+
+
 def note_disposition(connection: Connection, calls: tuple[bytes, ...], disposition: str) -> None:
     """Note how the call ended, on each of its plays; the first word stands."""
     connection.execute(

@@ -41,8 +41,9 @@ class PlayQuery:
 class PlayEntry:
     """One play: `files` are the SHA-256 (hex) of what was heard, in order; `key` is what was pressed, and when.
 
-    `provider_call_id` and `caller_hash` (hex) are None once they were purged, the second also where the caller withheld
-    the number. `is_sound` tells whether the play is as it was recorded.
+    `heard_ms` is how long it was truly heard, None where the provider does not tell. `provider_call_id` and
+    `caller_hash` (hex) are None once they were purged, the second also where the caller withheld the number. `is_sound`
+    tells whether the play is as it was recorded.
     """
 
     play_id: str
@@ -55,6 +56,7 @@ class PlayEntry:
     key: str | None
     keyed_at: datetime | None
     disposition: str | None
+    heard_ms: int | None
     provider: str
     provider_call_id: str | None
     caller_hash: str | None
@@ -118,6 +120,7 @@ def _read(row: Row[*tuple[Any, ...]], cipher: FieldCipher, ring: KeyRing) -> Pla
         key=row.key,
         keyed_at=row.keyed_at,
         disposition=row.disposition,
+        heard_ms=row.heard_ms,
         provider=row.provider,
         provider_call_id=_call_id(row, cipher),
         caller_hash=None if row.caller_index is None else bytes(row.caller_index).hex(),

@@ -12,7 +12,7 @@ from gateway.audit.tables import plays, trail, trail_head
 from gateway.audit.trail import SEALED
 
 TRAIL_COLUMNS = (*SEALED, "seal")
-PLAY_COLUMNS = (*SEALED_OF_PLAY, "seal", "key", "keyed_at", "disposition")
+PLAY_COLUMNS = (*SEALED_OF_PLAY, "seal", "key", "keyed_at", "disposition", "heard_ms")
 _AT_ONCE = 1000
 
 

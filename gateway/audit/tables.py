@@ -32,6 +32,8 @@ plays = Table(
     Column("key", String(1), nullable=True),
     Column("keyed_at", Instant, nullable=True),
     Column("disposition", String(16), nullable=True),
+    # How long it was truly heard, in milliseconds, where the provider tells.
+    Column("heard_ms", Integer, nullable=True),
     Column("provider", String(32), nullable=False, server_default="twilio"),
     Column("provider_call_id", LargeBinary, nullable=True),
     Column("caller_index", LargeBinary(16), nullable=True),

@@ -88,10 +88,14 @@ class Looping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerListened:
-    """The caller heard the public notice of `order_id` to its end, or pressed `key`."""
+    """The caller heard the public notice of `order_id` to its end, or pressed `key`.
+
+    `heard_ms` is how long it was truly heard, None where the provider does not tell.
+    """
 
     order_id: str
     key: str
+    heard_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +107,15 @@ class CalleeAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalleeListened:
-    """The callee heard the `purpose` notice of `order_id` to its end, or pressed `key` (empty for none)."""
+    """The callee heard the `purpose` notice of `order_id` to its end, or pressed `key` (empty for none).
+
+    `heard_ms` is how long it was truly heard, None where the provider does not tell.
+    """
 
     order_id: str
     purpose: Purpose
     key: str
+    heard_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,7 @@ def _plays(connection: Connection, order_id: str, indexes: tuple[bytes, ...]) ->
             "key": row.key,
             "keyed_at": _written(row.keyed_at),
             "disposition": row.disposition,
+            "heard_ms": row.heard_ms,
             "recordings": row.files.split(),
         }
         for row in connection.execute(statement.order_by(plays.c.played_at, plays.c.play_id))

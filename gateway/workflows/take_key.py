@@ -1,10 +1,11 @@
 """Take the key that a party pressed while a notice was played, or the news that it was heard to its end."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.audit.evidence import note_key
+from gateway.audit.evidence import note_heard, note_key
 from gateway.audit.tags import Tag
 from gateway.domain.decide import decide
 from gateway.domain.e164 import E164
@@ -23,27 +24,26 @@ from gateway.workflows.change import Change, Errand, change
 def take_key(desk: CallDesk, facts: CallFacts, now: datetime) -> CallPlan:
     """Note the key, do what it asks for, and return what happens next."""
     match facts.moment:
-        case CallerListened(key=key):
-            return _take_skip(desk, facts, key, now)
+        case CallerListened() as listened:
+            return _take_skip(desk, facts, listened, now)
         case CalleeListened() as listened:
             return _take_wish(desk, facts, listened, now)
         case _:
             return decide(facts, NoOrders(), now)
 
 
-def _take_skip(desk: CallDesk, facts: CallFacts, key: str, now: datetime) -> CallPlan:
-    """Connect the caller, whose notice is over; the key only completes the evidence."""
-    if key:
-        try:
-            with desk.engine.connect() as connection:
-                note_key(connection, _call(desk, facts), Purpose.PUBLIC, key, now)
-        except SQLAlchemyError:
-            pass  # The play itself is on record, and the caller is waiting.
+def _take_skip(desk: CallDesk, facts: CallFacts, listened: CallerListened, now: datetime) -> CallPlan:
+    """Connect the caller, whose notice is over; key and length only complete the evidence."""
+    if listened.key:
+        with suppress(SQLAlchemyError), desk.engine.connect() as connection:
+            note_key(connection, _call(desk, facts), Purpose.PUBLIC, listened.key, now)
+    _complete(desk, facts, Purpose.PUBLIC, listened.heard_ms)
     return decide(facts, NoOrders(), now)
 
 
 def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: datetime) -> CallPlan:
     """Do what the callee wants. Where the register cannot be written, bridge: only what was done is confirmed."""
+    _complete(desk, facts, listened.purpose, listened.heard_ms)
     asked = ask(desk, facts, now)
     plan = decide(facts, asked.standing, now)
     try:
@@ -53,6 +53,13 @@ def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: 
             steps=(Bridge(),), decision=Decision.CONNECT, reason=Reason.EVIDENCE_NOT_KEPT, order_id=plan.order_id
         )
     return keep_evidence(desk, facts, plan, asked.past, now)
+
+
+def _complete(desk: CallDesk, facts: CallFacts, purpose: Purpose, heard_ms: int | None) -> None:
+    """Note how long a play was heard, if it can be: the play itself is on record, and a party is waiting."""
+    if heard_ms is not None:
+        with suppress(SQLAlchemyError), desk.engine.connect() as connection:
+            note_heard(connection, _call(desk, facts), purpose, heard_ms)
 
 
 def _write_down(desk: CallDesk, facts: CallFacts, plan: CallPlan, listened: CalleeListened, now: datetime) -> None:

@@ -67,6 +67,8 @@ def test_the_caller_hears_a_public_notice_and_may_skip_it(exchange: Exchange, ke
     assert (after.files, after.connects, after.whisper) == ((), True, "")
     call.ended("completed")
     assert exchange.evidence() == [("public", "A", key or None, "completed", exchange.name)]
+    # Twilio does not tell how long a Gather's prompt was heard; the bridge does.
+    assert [row.heard_ms for row in plays_in(exchange.telephone)] == [1_500 if exchange.name == "sip" else None]
 
 
 def test_a_notice_in_two_languages_is_played_in_both(exchange: Exchange) -> None:

@@ -107,12 +107,12 @@ class SipWay:
         return self._told(said.whisper)
 
     def pressed(self, said: Said, key: str, *, by_callee: bool) -> Said:  # noqa: ARG002  (the address tells)
-        return self._told(said.heard, key=key)
+        return self._told(said.heard, key=key, heard_ms=1_500)
 
     def ended(self, outcome: str) -> None:
         assert self._signer.post("/sip/status", {**self._report, "outcome": outcome}).status_code == 204
 
-    def _told(self, target: str, **more: str) -> Said:
+    def _told(self, target: str, **more: object) -> Said:
         return in_steps(self._signer.post(target, {**self._report, **more}))
 
 

@@ -61,7 +61,8 @@ class PlayOut(Output):
     """A play: what was heard on which leg, when, and which key was pressed.
 
     `caller_hash` is a keyed hash of the caller's number, and neither it nor the provider's call id is there once it was
-    purged. `sound` is false where the play is not as it was recorded.
+    purged. `heard_ms` is how long it was truly heard, null where the provider does not tell. `sound` is false where the
+    play is not as it was recorded.
     """
 
     id: str
@@ -74,6 +75,7 @@ class PlayOut(Output):
     key: str | None
     keyed_at: datetime | None
     disposition: str | None
+    heard_ms: int | None
     provider: str
     provider_call: str | None
     caller_hash: str | None
@@ -151,6 +153,7 @@ def _shown_play(play: PlayEntry) -> PlayOut:
         key=play.key,
         keyed_at=play.keyed_at,
         disposition=play.disposition,
+        heard_ms=play.heard_ms,
         provider=play.provider,
         provider_call=play.provider_call_id,
         caller_hash=play.caller_hash,

@@ -36,6 +36,8 @@ NAME = "sip"
 VERSION = 1
 CAPABILITIES = frozenset(Capability)
 PARAMETERS = ("call", "attempt", "caller", "callee", "mark", "key", "outcome")
+_HEARD = "heard_ms"
+_LONGEST_MS = 3_600_000
 # RFC 3261, 25.1: callid = word [ "@" word ], and no word has a space or a control character in it.
 _CALL_ID = re.compile(r"[!-~]{1,256}")
 # The bridge's own name for one INVITE: a caller may repeat a Call-ID, and would be taken for a repeated webhook.
@@ -53,7 +55,11 @@ def read_body(body: bytes) -> Params:
         return {}
     if not isinstance(document, dict) or document.get("version") != VERSION:
         return {}
-    return {name: (document[name],) for name in PARAMETERS if isinstance(document.get(name), str)}
+    params = {name: (document[name],) for name in PARAMETERS if isinstance(document.get(name), str)}
+    heard = document.get(_HEARD)
+    if isinstance(heard, int) and not isinstance(heard, bool) and 0 <= heard <= _LONGEST_MS:
+        params[_HEARD] = (str(heard),)
+    return params
 
 
 def party_of(user: str) -> Party:
@@ -149,12 +155,13 @@ def _dialled(params: Params) -> Outcome:
 def _moment(event: Event, params: Params, state: Mapping[str, Any]) -> Moment:
     key = first(params, "key")
     key = key if key in _KEYS else ""
+    heard = int(first(params, _HEARD)) if _HEARD in params else None
     match event:
         case Event.HEARD:
-            return CallerListened(order_id=state["order"], key=key)
+            return CallerListened(order_id=state["order"], key=key, heard_ms=heard)
         case Event.WHISPER:
             return CalleeAnswered(order_id=state["order"])
         case Event.KEY:
-            return CalleeListened(order_id=state["order"], purpose=Purpose(state["purpose"]), key=key)
+            return CalleeListened(order_id=state["order"], purpose=Purpose(state["purpose"]), key=key, heard_ms=heard)
         case _:
             return DialEnded(outcome=_dialled(params), whispered=True)

@@ -1,4 +1,4 @@
-"""Writing a plan down as JSON steps for the bridge (the contract is `docs/adr/0022-sip-path.md`)."""
+"""Writing a plan down as JSON steps for the bridge (docs/adr/0022)."""
 
 import json
 from collections.abc import Iterable

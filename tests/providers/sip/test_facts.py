@@ -63,7 +63,7 @@ def test_a_call_is_named_by_its_call_id_and_this_attempt_at_it() -> None:
     "fields", [{"call": ""}, {"call": "a b"}, {"call": "x" * 300}, {"attempt": ""}, {"attempt": "zz"}]
 )
 def test_a_call_without_a_name_has_no_line_to_play_a_notice_for(fields: dict[str, str]) -> None:
-    assert isinstance(read(**fields).callee, Opaque)
+    assert isinstance(read(Event.CALL, "", routes=None, **fields).callee, Opaque)
 
 
 def test_calls_go_where_the_route_table_says() -> None:

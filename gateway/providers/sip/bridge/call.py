@@ -5,25 +5,20 @@ two, but for a party who has hung up.
 """
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 import structlog
 
 from gateway.domain.facts import Outcome
-from gateway.providers.sip.bridge.counters import Counters
-from gateway.providers.sip.bridge.door import Door
 from gateway.providers.sip.bridge.errors import BridgeError, JunkError, MediaError
 from gateway.providers.sip.bridge.keys import KeyPressed
-from gateway.providers.sip.bridge.link import Link
 from gateway.providers.sip.bridge.listening import Heard, Listening
-from gateway.providers.sip.bridge.media import Media
 from gateway.providers.sip.bridge.messages import Invite
-from gateway.providers.sip.bridge.sounds import Sounds
+from gateway.providers.sip.bridge.reporter import Reporter
 from gateway.providers.sip.bridge.steps import BridgeLegs, Connect, EndCall, Leg, Play, Step
+from gateway.providers.sip.bridge.tools import Tools
 
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger
@@ -41,17 +36,6 @@ _RINGS = 60
 # Keys are sent three times over; what comes behind the last of them must not be heard by the other party.
 _SETTLE_SECONDS = 0.2
 _UNBLOCK_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What all calls share."""
-
-    door: Door
-    link: Link
-    media: Media
-    sounds: Sounds
-    counters: Counters
 
 
 class Phase(Enum):
@@ -72,10 +56,11 @@ class Call:
         """Begin with nothing done; `attempt` names this call beside its Call-ID, which a caller may repeat."""
         self.phase = Phase.ARRIVING
         self._invite = invite
-        self._attempt = attempt
         self._tools = tools
+        self._gateway = Reporter(tools.door, invite, attempt)
         self._route = Connect()
         self._callee_tag = ""
+        self._playing: Play | None = None
         self._listening = Listening(asyncio.get_running_loop())
 
     @property
@@ -109,6 +94,7 @@ class Call:
         self._tools.counters.seconds.observe(asyncio.get_running_loop().time() - began)
         if play is not None:
             await self._announce(play)
+        await self._report_unheard()
 
     def turn_away(self) -> None:
         """Connect the call unasked: there are too many."""
@@ -131,6 +117,7 @@ class Call:
             log.exception("sip_defect", phase=self.phase.value)
             why = "defect"
         await self._let_through(why)
+        await self._report_unheard()
 
     async def release(self) -> None:
         """Let go of a call whose coroutine was stopped, because the bridge ends or has lost Kamailio."""
@@ -146,22 +133,34 @@ class Call:
             case Phase.RINGING | Phase.TALKING | Phase.OVER:
                 pass
         self.phase = Phase.OVER
+        await self._report_unheard()
 
     async def end(self, outcome: Outcome) -> None:
-        """Stop what plays in a call that is over, and tell the gateway how it ended."""
+        """Stop what plays in a call that is over, and tell the gateway how far it came and how the call ended."""
         had_notice, phase = self.has_notice, self.phase
         self.phase = Phase.OVER
         if phase in {Phase.ANNOUNCING, Phase.WHISPERING}:
             await self._stop_all()
+        await self._report_unheard()
         if had_notice:
-            try:
-                await self._tools.door.tell("/sip/status", self._report(outcome=outcome.value))
-            except BridgeError as error:
-                self._failed(error)
+            await self._tell("/sip/status", outcome=outcome.value)
+
+    async def _report_unheard(self) -> None:
+        """Tell, for the evidence, how much was heard of a play that did not come to its end: it may be nothing."""
+        play, self._playing = self._playing, None
+        if play is not None and play.following:
+            await self._tell(play.following, self._listening.so_far)
+
+    async def _tell(self, target: str, heard: Heard | None = None, *, outcome: str = "") -> None:
+        """Tell the gateway what nothing follows from any more."""
+        try:
+            await self._gateway.tell(target, heard, outcome=outcome)
+        except BridgeError as error:
+            self._failed(error)
 
     async def _begin(self) -> Play | None:
         """Ask the gateway; return what is to be played once a 183 has been sent for it."""
-        steps = await self._tools.door.tell("/sip/call", self._report(mark=self._invite.mark))
+        steps = await self._gateway.tell("/sip/call", mark=self._invite.mark)
         match steps:
             case (EndCall(),):
                 self._instruct("reject", "loop", code=486, reason="Busy Here")
@@ -178,6 +177,7 @@ class Call:
         return None
 
     async def _open_early_media(self, play: Play) -> None:
+        self._playing = play
         self._tools.sounds.find(play.files)
         sdp = await self._tools.media.announce(
             self.call, self._invite.caller_tag, self._announcer_tag, self._invite.sdp
@@ -192,7 +192,7 @@ class Call:
             await asyncio.sleep(_LEAD_IN_SECONDS)
             heard = await self._play(play, self._invite.caller_tag)
             why = heard.why
-            steps = await self._tools.door.tell(play.following, self._report(heard))
+            steps = await self._gateway.tell(play.following, heard)
             self._route = _only_route(steps)
         except BridgeError as error:
             why = self._failed(error)
@@ -203,23 +203,22 @@ class Call:
 
     async def _speak(self) -> None:
         """Follow the gateway from step to step for as long as it has something to say to the callee."""
-        target, report = self._route.whisper, self._report()
+        target, heard = self._route.whisper, None
         for _ in range(_MOST_ROUNDS):
-            steps = await self._tools.door.tell(target, report)
-            found = await self._say(steps)
-            if found is None:
+            said = await self._say(await self._gateway.tell(target, heard))
+            if said is None:
                 return
-            target, report = found
+            target, heard = said
         raise JunkError(neighbour="the gateway", why="no end of steps")
 
-    async def _say(self, steps: tuple[Step, ...]) -> tuple[str, Mapping[str, str | int]] | None:
+    async def _say(self, steps: tuple[Step, ...]) -> tuple[str, Heard] | None:
         """Play what the callee is to hear; return who wants to know of it and what, or None where the legs may talk."""
         for step in steps:
             match step:
                 case Play(leg=Leg.CALLEE) as play:
                     heard = await self._play(play, self._callee_tag)
                     if play.following:
-                        return play.following, self._report(heard)
+                        return play.following, heard
                 case BridgeLegs():
                     return None
                 case _:
@@ -228,8 +227,10 @@ class Call:
 
     async def _play(self, play: Play, tag: str) -> Heard:
         """Play recordings to a leg until they end or, where keys count, one is pressed."""
+        self._playing = play
         sounds = self._tools.sounds.find(play.files)
         heard = await self._listening.play(self._tools.media, self.call, tag, sounds, play)
+        self._playing = None
         self._tools.counters.plays.labels(play.leg.value, heard.why).inc()
         return heard
 
@@ -278,18 +279,6 @@ class Call:
         self._tools.counters.failures.labels(error.code, error.why).inc()
         log.warning("sip_failed", code=error.code, why=error.why, phase=self.phase.value)
         return error.why
-
-    def _report(self, heard: Heard | None = None, *, mark: str = "", outcome: str = "") -> Mapping[str, str | int]:
-        return {
-            "call": self.call,
-            "attempt": self._attempt,
-            "caller": self._invite.caller,
-            "callee": self._invite.callee,
-            "mark": mark,
-            "key": heard.key if heard else "",
-            "heard_ms": heard.milliseconds if heard else 0,
-            "outcome": outcome,
-        }
 
     @property
     def _announcer_tag(self) -> str:

@@ -36,6 +36,13 @@ class Listening:
         self._tag = ""
         self._key: asyncio.Future[str] | None = None
         self._last_key = float("-inf")
+        self._began: float | None = None
+        self._milliseconds = 0.0
+
+    @property
+    def so_far(self) -> Heard:
+        """Return how long the last play was heard, if it was cut short: nothing where it never began."""
+        return Heard(key="", milliseconds=round(self._milliseconds))
 
     def press(self, pressed: KeyPressed) -> None:
         """Take a key of any leg: only the one that hears the notice may end it."""
@@ -51,20 +58,27 @@ class Listening:
         """Play `sounds` to the leg `tag`, one after the other; where somebody follows, a key ends them."""
         self._tag = tag if play.following else ""
         self._key = key = self._loop.create_future()
-        milliseconds = 0.0
+        self._milliseconds = 0.0
         try:
             for sound in sounds:
                 seconds = min(await media.play(call, tag, sound), sound.seconds + _SLACK_SECONDS)
-                began = self._loop.time()
+                self._began = self._loop.time()
                 await asyncio.wait({key}, timeout=seconds)
-                milliseconds += 1000 * min(self._loop.time() - began, seconds)
+                self._pause()
                 if key.done():
                     with suppress(MediaError):
                         await media.stop(call, tag)
-                    return Heard(key=key.result(), milliseconds=round(milliseconds))
+                    return Heard(key=key.result(), milliseconds=round(self._milliseconds))
             if play.wait_seconds and play.following:
                 await asyncio.wait({key}, timeout=play.wait_seconds)
-            return Heard(key=key.result() if key.done() else "", milliseconds=round(milliseconds))
+            return Heard(key=key.result() if key.done() else "", milliseconds=round(self._milliseconds))
         finally:
             self._key = None
             key.cancel()
+            self._pause()
+
+    def _pause(self) -> None:
+        """Add what has been heard since the last file began."""
+        if self._began is not None:
+            self._milliseconds += 1000 * (self._loop.time() - self._began)
+            self._began = None

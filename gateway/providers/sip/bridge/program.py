@@ -11,7 +11,6 @@ import aiohttp
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 
-from gateway.providers.sip.bridge.call import Tools
 from gateway.providers.sip.bridge.counters import Counters
 from gateway.providers.sip.bridge.door import Door, fetch, is_gone, open_session
 from gateway.providers.sip.bridge.errors import JunkError
@@ -22,6 +21,7 @@ from gateway.providers.sip.bridge.media import Media
 from gateway.providers.sip.bridge.ng import open_ng
 from gateway.providers.sip.bridge.sounds import Fetch, Sounds
 from gateway.providers.sip.bridge.switch import Switch
+from gateway.providers.sip.bridge.tools import Tools
 from gateway.settings import Settings, SettingsError
 
 

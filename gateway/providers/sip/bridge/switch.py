@@ -7,11 +7,12 @@ from collections.abc import Coroutine
 import structlog
 
 from gateway.domain.facts import Outcome
-from gateway.providers.sip.bridge.call import Call, Phase, Tools
+from gateway.providers.sip.bridge.call import Call, Phase
 from gateway.providers.sip.bridge.errors import JunkError
 from gateway.providers.sip.bridge.keys import KeyPressed
 from gateway.providers.sip.bridge.link import Message
 from gateway.providers.sip.bridge.messages import Answered, Gone, Invite, read_message
+from gateway.providers.sip.bridge.tools import Tools
 
 # More than this at once are no calls but a flood; the gateway would answer none of them in time.
 _MOST_ARRIVING = 400

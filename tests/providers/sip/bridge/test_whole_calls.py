@@ -209,6 +209,7 @@ def test_the_caller_hears_a_public_notice_before_the_callee_rings(house: House) 
 
     play(house, scenario)
     assert [(row.purpose, row.leg, row.key, row.provider) for row in house.plays()] == [("public", "A", None, "sip")]
+    assert 1400 <= house.plays()[0].heard_ms <= 1600
 
 
 def test_any_key_of_the_caller_skips_a_public_notice(house: House) -> None:
@@ -229,6 +230,7 @@ def test_any_key_of_the_caller_skips_a_public_notice(house: House) -> None:
 
     play(house, scenario)
     assert [row.key for row in house.plays()] == ["#"]
+    assert 400 <= house.plays()[0].heard_ms <= 1100
 
 
 def test_a_caller_who_hangs_up_during_the_notice_leaves_nothing_behind(house: House) -> None:
@@ -245,6 +247,7 @@ def test_a_caller_who_hangs_up_during_the_notice_leaves_nothing_behind(house: Ho
 
     play(house, scenario)
     assert [row.disposition for row in house.plays()] == ["canceled"]
+    assert 100 <= house.plays()[0].heard_ms <= 700
 
 
 def test_an_organisation_is_warned_on_its_own_leg_while_the_caller_hears_ringing(house: House) -> None:
