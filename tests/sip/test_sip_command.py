@@ -80,13 +80,13 @@ def test_tls_trunks_and_probing_are_what_kamailio_reads_too(tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_words(name: str, value: object, said: str) -> None:
-    with pytest.raises(SettingsError, match="sip.toml") as refused:
+    with pytest.raises(SettingsError, match=r"sip\.toml") as refused:
         load_edge(CONFIG, **{name: value})
     assert said in str(refused.value)
 
 
 def test_a_missing_program_is_named_with_its_package() -> None:
-    with pytest.raises(ProgramMissingError, match="install Debian's package kamailio"):
+    with pytest.raises(ProgramMissingError, match="package kamailio"):
         require_programs(load_edge(CONFIG), path="/nowhere")
 
 

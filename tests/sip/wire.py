@@ -88,7 +88,9 @@ class Endpoint:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading and leave the port to others."""
+        if self._socket.fileno() < 0:
+            return
         self._socket.sendto(b"", (self.host, self.port))
         self._thread.join(5)
         self._socket.close()
