@@ -16,6 +16,8 @@ from tests.sip.works import Works
 _SCENARIOS = Path(__file__).parent / "scenarios"
 # A caller who rings one line again and again would be taken for a circle.
 _CALLERS = 9000
+# SIPp binds ports for pictures behind those for sound, whether or not there are any.
+_MEDIA_PORTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ def answering(works: Works, folder: Path) -> Iterator[None]:
     works.callee.close()
     command = ["sipp", "-sf", str(_SCENARIOS / "callee.xml"), "-i", "127.0.0.1", "-p", str(works.edge.callee)]
     callee = Program(
-        command=[*command, "-mp", str(works.ports.one()), "-nostdin"],
+        command=[*command, "-mp", str(works.ports.several(_MEDIA_PORTS)[0]), "-nostdin"],
         log=folder / "callee.log",
         env={"PATH": os.defpath, "TERM": "dumb", "HOME": str(folder)},
     )
@@ -55,7 +57,16 @@ def load(works: Works, folder: Path, *, rate: int, calls: int, notice_every: int
             rows.writerow((f"+1303555{caller:04}", PUBLIC if noticed else FREE))
     statistics = table.with_suffix(".statistics")
     command = ["sipp", "-sf", str(_SCENARIOS / "caller.xml"), "-inf", str(table), "-i", "127.0.0.1"]
-    command += ["-p", str(works.ports.one()), "-mp", str(works.ports.one()), "-r", str(rate), "-m", str(calls)]
+    command += [
+        "-p",
+        str(works.ports.one()),
+        "-mp",
+        str(works.ports.several(_MEDIA_PORTS)[0]),
+        "-r",
+        str(rate),
+        "-m",
+        str(calls),
+    ]
     command += ["-l", "4000", "-nostdin", "-trace_stat", "-stf", str(statistics), "-fd", "1"]
     command += ["-recv_timeout", "10000", "-timeout", str(calls // rate + 40), f"127.0.0.1:{works.edge.sip}"]
     done = subprocess.run(
