@@ -133,34 +133,46 @@ def _provider(settings: Settings) -> OidcSettings | None:
 
 
 def dialects(parts: Parts) -> tuple[Dialect, ...]:
-    """Return the table of dialects. Raises SettingsError where a dialect has no secret to verify with."""
-    settings = parts.settings
-    if not settings.twilio_tokens:
+    """Return the dialects that have a secret to verify with. Raises SettingsError where there is none."""
+    found = (*_twilio(parts), *_sip(parts))
+    if not found:
         raise SettingsError(
             where="NOTICE_GATEWAY_TWILIO_AUTH_TOKEN",
-            why="it is not set, and every call would be refused; copy it from the Twilio console",
+            why="it is not set, nor is NOTICE_GATEWAY_SIP_SECRET, and every call would be refused;"
+            " copy it from the Twilio console",
         )
-    lifetime = timedelta(seconds=settings.token_seconds)
+    return found
+
+
+def _twilio(parts: Parts) -> tuple[Dialect, ...]:
+    settings = parts.settings
+    if not settings.twilio_tokens:
+        return ()
     twilio = Twilio(
         origin=settings.public_origin,
         tokens=settings.twilio_tokens,
         keys=parts.keys,
         routes=settings.routes(),
         bypass=settings.bypass(),
-        token_lifetime=lifetime,
+        token_lifetime=timedelta(seconds=settings.token_seconds),
         ring_seconds=settings.ring_seconds,
     )
+    return (twilio,)
+
+
+def _sip(parts: Parts) -> tuple[Dialect, ...]:
+    settings = parts.settings
     if not settings.sip_secrets:
-        return (twilio,)
+        return ()
     sip = Sip(
         secrets=settings.sip_secrets,
         clock=utc_now,
         keys=parts.keys,
         routes=settings.routes(),
         bypass=settings.bypass(),
-        token_lifetime=lifetime,
+        token_lifetime=timedelta(seconds=settings.token_seconds),
     )
-    return twilio, sip
+    return (sip,)
 
 
 def _exposition(registry: CollectorRegistry) -> Callable[[], bytes]:

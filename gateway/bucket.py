@@ -44,7 +44,7 @@ class Bounds:
     After a failure nothing is tried for `rest` seconds.
     """
 
-    connect: float = 1.0
+    connect: float = 2.5
     silence: float = 10.0
     quick: float = 2.5
     slow: float = 60.0

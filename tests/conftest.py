@@ -16,11 +16,13 @@ from gateway.settings import DEMO_TOKEN, Settings
 from gateway.workflows.load_demo import load_demo
 from gateway.workflows.load_demo_people import load_demo_people
 from gateway.workflows.publish_notice import Studio
-from tests.fakes import HummingSynthesizer, RememberingEncoder
+from tests.fakes import HummingSynthesizer, RememberingEncoder, remember_rules
 from tests.postgres import Postgres, running_postgres
 from tests.telephone import Telephone
 
 DATABASES = ("sqlite", "postgresql")
+
+remember_rules()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The one fake of the suite, a voice that hums, so that tests which are not about speech do not wait for it.
 
-And two memories before what is real: the hum of one pitch is encoded once, and a template of the console is compiled
-once, not once for every test.
+And memories before what is real: the hum of one pitch is encoded once, a template of the console and a rule of its
+addresses are compiled once, not once for every test.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import wave
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,11 +18,13 @@ from uuid import uuid4
 import numpy as np
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 from gateway.audio.confinement import Answered, Outcome
 from gateway.audio.transcode import encode_confined
 from gateway.audio.validate import Limits
 
+Builder = Callable[..., tuple[str, str]]
 _RATE = 22_050
 _PITCHES = 1000
 
@@ -82,6 +85,25 @@ class RememberingEncoder:
             draft.rename(kept)
         except OSError:
             shutil.rmtree(draft)
+
+
+def remember_rules() -> None:
+    """Have Werkzeug compile each rule once a process: a console has a hundred of them, and a test makes a console.
+
+    What builds an address follows from the rule as it was taken apart and from its defaults, and gets the rule itself
+    as its first argument.
+    """
+    compiled: dict[object, Builder] = {}
+    compile_builder = Rule._compile_builder  # noqa: SLF001  (there is no public way in)
+
+    def remembered(rule: Rule, *append_unknown: bool) -> Builder:
+        defaults = tuple(sorted((rule.defaults or {}).items()))
+        key = (rule.rule, append_unknown, tuple(rule._trace), defaults)  # noqa: SLF001
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, *append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = remembered  # type: ignore[assignment, method-assign]  # noqa: SLF001
 
 
 class CompiledTemplates(BytecodeCache):

@@ -34,8 +34,9 @@ def serve(tools: Tools, *, bind: str, no_work: bool) -> None:
     Beside it runs a worker, which delivers webhooks and carries out jobs: it ends with the gateway, and is started
     again when it dies.
 
-    Refuses to start without NOTICE_GATEWAY_TWILIO_AUTH_TOKEN outside the demo: every call would be refused. Brings the
-    database up to date first; if it is away, the gateway starts all the same and connects every call in silence.
+    Refuses to start without NOTICE_GATEWAY_TWILIO_AUTH_TOKEN or NOTICE_GATEWAY_SIP_SECRET outside the demo: every call
+    would be refused. Brings the database up to date first; if it is away, the gateway starts all the same and connects
+    every call in silence.
     """
     settings = tools.settings()
     _refuse_wrong_settings(settings, bind)
@@ -79,7 +80,7 @@ def _warn(settings: Settings, bind: str) -> None:
     """Say what works, and is yet unlikely to be meant."""
     if settings.uses_demo_token:
         ERR.print('Demo: webhooks are accepted with the public token "demo-token".', style="yellow")
-    elif (routes := examine_routes(settings.routes())).verdict is not Verdict.GOOD:
+    elif settings.twilio_tokens and (routes := examine_routes(settings.routes())).verdict is not Verdict.GOOD:
         ERR.print(f"{routes.subject}: {routes.found}; {routes.cure}.", style="yellow")
     if bind != _DEFAULT_BIND and settings.public_origin == f"http://{_DEFAULT_BIND}":
         ERR.print(
@@ -89,11 +90,11 @@ def _warn(settings: Settings, bind: str) -> None:
 
 
 def _refuse_wrong_settings(settings: Settings, bind: str) -> None:
-    if not settings.twilio_tokens:
+    if not settings.twilio_tokens and not settings.sip_secrets:
         raise SettingsError(
             where="NOTICE_GATEWAY_TWILIO_AUTH_TOKEN",
-            why="it is not set, and every call would be refused; copy it from the Twilio console,"
-            " or load the demo with `notice-gateway demo`",
+            why="it is not set, nor is NOTICE_GATEWAY_SIP_SECRET, and every call would be refused; copy it from the"
+            " Twilio console, or load the demo with `notice-gateway demo`",
         )
     _refuse_wrong_bind(bind)
     settings.routes()

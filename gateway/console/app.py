@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from gateway.console import faults, languages, policy, words
+from gateway.console.addresses import Addresses
 from gateway.console.desk import Desk
 from gateway.console.form import ConsoleForm
 from gateway.console.menu import MenuEntry, menu_of
@@ -91,10 +92,16 @@ _HEADERS = {
 class Console(Flask):
     """Flask with a secret that follows the key ring: what it signs is short-lived, and a rotation ends it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, pages: tuple[Page, ...]) -> None:
         """Keep the desk; static files are served from the console's own folder."""
         self._desk = desk
         super().__init__("gateway.console", static_url_path=f"{PREFIX}/static")
+        self.addresses = Addresses(PREFIX, pages, Path(self.static_folder or ""))
+
+    def url_for(self, endpoint: str, **values: Any) -> str:  # noqa: ANN401  (what Flask's takes)
+        """Return where a page is. Raises BuildError where there is none."""
+        is_plain = not any(name.startswith("_") for name in values)
+        return (self.addresses.of_page(endpoint, values) if is_plain else None) or super().url_for(endpoint, **values)
 
     @property
     def secret_key(self) -> bytes:  # type: ignore[override]  # Flask keeps it in its configuration.
@@ -107,7 +114,7 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: Bytec
 
     A program that makes many consoles one after the other keeps what their templates compile to in `compiled`.
     """
-    app = Console(desk)
+    app = Console(desk, pages)
     app.config.update(
         SESSION_COOKIE_NAME="console",
         SESSION_COOKIE_PATH=PREFIX,
@@ -116,11 +123,13 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: Bytec
         MAX_CONTENT_LENGTH=1_000_000,
         WTF_CSRF_TIME_LIMIT=int(_FORM_LIFETIME.total_seconds()),
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
+        WTF_I18N_ENABLED=False,
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES="translations",
     )
+    app.jinja_options = {"bytecode_cache": compiled}  # Read once: when `jinja_env` is first asked for.
     languages.Texts(app, locale_selector=languages.language_of_request)
-    _templates(app, compiled)
+    _templates(app)
     for page in pages:
         methods = ["GET"] if page.form is None else ["GET", "POST"]
         app.add_url_rule(PREFIX + page.path, page.name, make_view(page, desk), methods=methods)
@@ -129,8 +138,7 @@ def make_console(desk: Desk, pages: tuple[Page, ...] = PAGES, *, compiled: Bytec
     return app
 
 
-def _templates(app: Flask, compiled: BytecodeCache | None) -> None:
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "bytecode_cache": compiled}
+def _templates(app: Console) -> None:
     app.jinja_loader = ChoiceLoader(
         [
             PackageLoader("gateway.console"),
@@ -143,16 +151,10 @@ def _templates(app: Flask, compiled: BytecodeCache | None) -> None:
         ]
     )
     app.jinja_env.filters.update(instant=languages.instant, day=languages.day, word=words.word)
-    marks = {path.name: _mark(path) for path in Path(app.static_folder or "").rglob("*.*")}
-
-    @app.url_defaults
-    def name_version(endpoint: str, values: dict[str, object]) -> None:
-        """Let browsers keep a file for long, and take a new one at once."""
-        if endpoint == "static":
-            values["v"] = marks.get(Path(str(values["filename"])).name, "")
-
     # Functions, not values of a context processor: that one runs for each widget too, which are templates of their own.
     app.jinja_env.globals.update(
+        _=languages.text,
+        file_address=app.addresses.of_file,
         language_tag=languages.language_tag,
         languages=languages.LANGUAGES,
         menu=_menu,
@@ -188,10 +190,6 @@ def _summary_of_errors(form: ConsoleForm) -> dict[str, Any]:
         if each["href"] == "#None":
             del each["href"]
     return found
-
-
-def _mark(path: Path) -> str:
-    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
 def _guard(app: Flask) -> None:

@@ -1,8 +1,9 @@
 """What the pages of the console share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gateway.db.snapshot import Snapshot
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.ring import KeyRing
 from gateway.settings import Settings
@@ -28,6 +29,10 @@ class Desk:
     booth: Booth = field(default_factory=Booth)
     pictures: SoundPictures = field(default_factory=SoundPictures)
     signature_works: Callable[[], bool] | None = None
+
+    def at(self, moment: Snapshot) -> "Desk":
+        """Return this desk, reading one moment of the register."""
+        return replace(self, office=replace(self.office, reading=moment), people=replace(self.people, reading=moment))
 
     @property
     def keys(self) -> KeyRing:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from secrets import token_hex
 
 from flask import request
+from flask_babel import get_locale
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
@@ -15,6 +16,14 @@ UNTYPED = frozenset({"csrf_token", "once", "version"})
 
 class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types.
     """A form against forgery (its token), against being sent twice (`once`), and against stale reading (`version`)."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF has no types.
+        """What WTForms says by itself is in the reader's language, from the files that it keeps in memory."""
+
+        @property
+        def locales(self) -> tuple[str, ...]:
+            """Return the reader's language."""
+            return (str(get_locale()),)
 
     once = HiddenField()
     version = HiddenField()

@@ -1,13 +1,15 @@
 """The languages of the console, and instants, days and numbers as each of them writes them."""
 
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.dates import DateTimePattern, get_date_format, get_datetime_format, get_time_format, parse_pattern
 from babel.support import NullTranslations
 from flask import g, request
-from flask_babel import Babel, Domain, format_date, format_datetime, get_locale
-from markupsafe import Markup
+from flask_babel import Babel, Domain, format_date, get_locale, get_translations
+from markupsafe import Markup, escape
 
 # By the code of RFC 5646 that pages state, and by which folder of translations.
 LANGUAGES = {"en": "English", "zh": "简体中文"}
@@ -47,11 +49,27 @@ def language_tag() -> str:
     return _TAGS.get(str(get_locale()), "en")
 
 
+def text(said: str, /, **values: object) -> Markup:
+    """Return a text of a page in the reader's language; what is put into it is escaped."""
+    texts: NullTranslations = g.get("texts") or get_translations()
+    found = Markup(texts.ugettext(said))  # noqa: S704  (ours, and what a translator made of it)
+    return found % values if values or "%" in found else found
+
+
 def instant(at: datetime, zone: str) -> Markup:
     """Return an instant in the time of `zone` (IANA), as a `time` element; the zone is named where it is not UTC's."""
     local = at.astimezone(ZoneInfo(zone) if zone else UTC)
-    shown = f"{format_datetime(local, 'medium', rebase=False)} {local.tzname()}"
-    return Markup('<time datetime="{}">{}</time>').format(at.astimezone(UTC).isoformat(), shown)
+    locale = get_locale()
+    shown = escape(f"{_pattern(locale).apply(local, locale)} {local.tzname()}")
+    return Markup(f'<time datetime="{at.astimezone(UTC).isoformat()}">{shown}</time>')  # noqa: S704  (escaped above)
+
+
+@cache
+def _pattern(locale: Locale) -> DateTimePattern:
+    """Return how a day and a time are written, of medium length; `format_datetime` works it out for each instant."""
+    both = str(get_datetime_format("medium", locale)).replace("'", "")
+    on, at = get_date_format("medium", locale).pattern, get_time_format("medium", locale).pattern
+    return parse_pattern(both.replace("{0}", at).replace("{1}", on))
 
 
 def day(on: date) -> Markup:

@@ -1,5 +1,6 @@
 """The menu: what a reader may go to, by the rights that were granted."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from flask import request, url_for
@@ -37,19 +38,20 @@ class MenuEntry:
 
 def menu_of(actor: Actor) -> tuple[MenuEntry, ...]:
     """Return the entries that an actor may open."""
-    here = request.path
-    return tuple(
-        MenuEntry(text=str(text), href=url_for(name), is_here=_is_below(here, url_for(name)))
-        for name, text in _ENTRIES
-        if _is_open(actor, name)
-    )
+    granted = {grant.right for grant in actor.grants}
+    return tuple(_entry(name, str(text)) for name, text in _ENTRIES if _is_open(actor, granted, name))
 
 
-def _is_open(actor: Actor, name: str) -> bool:
+def _entry(name: str, text: str) -> MenuEntry:
+    href = url_for(name)
+    return MenuEntry(text=text, href=href, is_here=_is_below(request.path, href))
+
+
+def _is_open(actor: Actor, granted: AbstractSet[Right], name: str) -> bool:
     need = NEEDS[name]
     if name in _OF_THE_WHOLE:
         return isinstance(need, Right) and actor.may(need, None)
-    return need is Door.SIGNED_IN or (isinstance(need, Right) and not actor.reach(need).is_empty)
+    return need is Door.SIGNED_IN or need in granted
 
 
 def _is_below(here: str, href: str) -> bool:

@@ -15,6 +15,7 @@ from gateway.console.cookies import session_cookie
 from gateway.console.desk import Desk
 from gateway.console.form import UNTYPED, ConsoleForm, as_formdata
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit
+from gateway.db.snapshot import Snapshot
 from gateway.domain.errors import GatewayError, StaleVersionError
 from gateway.domain.rights import CALLEE
 from gateway.errands.claims import AlreadyDoneError, Claim, ClaimMismatchError
@@ -29,17 +30,25 @@ def make_view(page: Page, desk: Desk) -> Callable[..., Answer]:
     """Return the Flask view of a page."""
 
     def view(**path: str) -> Answer:
-        try:
-            visit = _visit(page, desk)
-        except (NotSignedInError, SessionExpiredError) as error:
-            return _to_sign_in(page, desk, error)
-        if page.form is None:
-            return page.show(visit, **path)
-        return _sent(page, visit, path) if request.method == "POST" else _begun(page, visit, path)
+        if request.method == "POST":
+            # What is read after a change has to show it.
+            return _answered(page, desk, path)
+        with Snapshot(desk.office.reading.engine) as moment:
+            return _answered(page, desk.at(moment), path)
 
     view.__name__ = page.name
     view.__doc__ = page.show.__doc__
     return view
+
+
+def _answered(page: Page, desk: Desk, path: dict[str, str]) -> Answer:
+    try:
+        visit = _visit(page, desk)
+    except (NotSignedInError, SessionExpiredError) as error:
+        return _to_sign_in(page, desk, error)
+    if page.form is None:
+        return page.show(visit, **path)
+    return _sent(page, visit, path) if request.method == "POST" else _begun(page, visit, path)
 
 
 def _visit(page: Page, desk: Desk) -> Visit:

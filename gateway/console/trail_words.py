@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from flask import url_for
 from flask_babel import LazyString, gettext
@@ -167,6 +168,6 @@ def _instant(text: str) -> datetime | None:
 
 def _address(endpoint: str, argument: str, value: str) -> str:
     try:
-        return url_for(endpoint, _external=False, **{argument: value})
+        return url_for(endpoint, **dict[str, Any]({argument: value}))
     except BuildError:
         return ""

@@ -86,7 +86,9 @@ class _Written:
 def _converted(row: Sequence[Any], converts: tuple[tuple[int, Convert], ...]) -> list[Any]:
     values = list(row)
     for place, convert in converts:
-        values[place] = convert(values[place])
+        # What is not there needs no conversion; of an order's instants half are not.
+        if values[place] is not None:
+            values[place] = convert(values[place])
     return values
 
 

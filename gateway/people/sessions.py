@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from gateway.domain.rights import Role
 from gateway.people.errors import NotSignedInError, SessionExpiredError
@@ -18,6 +18,24 @@ IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 # Not every request needs a write: a session's last use is known to the minute.
 _COARSE = timedelta(minutes=1)
+
+# A row for each role of the person; each request begins with it, so it is put together once.
+_WITH_ROLES = (
+    select(
+        sessions.c.session_id,
+        sessions.c.person_id,
+        sessions.c.seen_at,
+        sessions.c.expires_at,
+        sessions.c.closed_at,
+        people.c.closed_at.label("person_closed_at"),
+        roles.c.role,
+        roles.c.court_id,
+        roles.c.district_id,
+    )
+    .join(people, people.c.person_id == sessions.c.person_id)
+    .outerjoin(roles, roles.c.person_id == sessions.c.person_id)
+    .where(sessions.c.token_hash.in_(bindparam("hashes", expanding=True)))
+)
 
 
 class Method(Enum):
@@ -78,23 +96,7 @@ def open_(connection: Connection, ring: KeyRing, person_id: str, method: Method,
 
 def find(connection: Connection, ring: KeyRing, token: str, now: datetime) -> Session:
     """Return the session of a token with the roles its person has now. Raises NotSignedInError, SessionExpiredError."""
-    statement = (
-        select(
-            sessions.c.session_id,
-            sessions.c.person_id,
-            sessions.c.seen_at,
-            sessions.c.expires_at,
-            sessions.c.closed_at,
-            people.c.closed_at.label("person_closed_at"),
-            roles.c.role,
-            roles.c.court_id,
-            roles.c.district_id,
-        )
-        .join(people, people.c.person_id == sessions.c.person_id)
-        .outerjoin(roles, roles.c.person_id == sessions.c.person_id)
-        .where(sessions.c.token_hash.in_(indexes_of_secret(token, ring)))
-    )
-    rows = connection.execute(statement).all()
+    rows = connection.execute(_WITH_ROLES, {"hashes": indexes_of_secret(token, ring)}).all()
     if not rows or rows[0].closed_at is not None or rows[0].person_closed_at is not None:
         raise NotSignedInError
     first = rows[0]

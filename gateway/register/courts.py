@@ -21,6 +21,7 @@ COLUMNS = (
     courts.c.earliest_minute,
     courts.c.latest_minute,
 )
+_ALL = select(courts).order_by(courts.c.court_id)
 
 
 def add(connection: Connection, court: Court) -> None:
@@ -42,7 +43,7 @@ def get(connection: Connection, court_id: str, *, lock: bool = False) -> Court:
 
 def all_of(connection: Connection) -> tuple[Court, ...]:
     """Return every court, in the order of their ids."""
-    return tuple(_read(row) for row in connection.execute(select(courts).order_by(courts.c.court_id)))
+    return tuple(_read(row) for row in connection.execute(_ALL))
 
 
 def save(connection: Connection, court: Court, version: int) -> Court:

@@ -18,12 +18,15 @@ def silent_districts() -> CTE:
     )
 
 
+# Most pages show the tree: what it is read with is put together once.
+_SILENT = select(silent_districts().c.district_id)
+_ALL = select(districts).order_by(districts.c.district_id)
+_PARENTS = select(districts.c.district_id, districts.c.parent_id)
+
+
 def path(connection: Connection, district_id: str) -> tuple[str, ...]:
     """Return a district's id and those of all districts above it, nearest first; empty where there is none."""
-    parents: dict[str, str | None] = {
-        row.district_id: row.parent_id
-        for row in connection.execute(select(districts.c.district_id, districts.c.parent_id))
-    }
+    parents: dict[str, str | None] = {row.district_id: row.parent_id for row in connection.execute(_PARENTS)}
     found: list[str] = []
     present: str | None = district_id
     while present is not None and present in parents and present not in found:
@@ -80,8 +83,8 @@ def switch(connection: Connection, district_id: str, *, to_enabled: bool, reason
 
 def tree(connection: Connection) -> tuple[tuple[District, bool], ...]:
     """Return every district, parents first, each with whether its notices are heard (no ancestor is off)."""
-    silent = set(connection.execute(select(silent_districts().c.district_id)).scalars())
-    rows = connection.execute(select(districts).order_by(districts.c.district_id)).all()
+    silent = set(connection.execute(_SILENT).scalars())
+    rows = connection.execute(_ALL).all()
     below: dict[str | None, list[District]] = {}
     for row in rows:
         district = _read(row)

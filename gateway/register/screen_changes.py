@@ -105,6 +105,13 @@ def count_lines(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(lines)).scalar_one()
 
 
+def draft_orders() -> Select[str]:
+    """Return the statement that reads the ids of the orders whose lines stay off the screen."""
+    return select(orders.c.order_id).where(
+        orders.c.approved_at.is_(None), orders.c.lifted_at.is_(None), orders.c.purged_at.is_(None)
+    )
+
+
 def every_line(dialect: str) -> Select[bytes]:
     """Return the statement that reads the index of every line that an approved order names, in no order.
 
@@ -112,9 +119,7 @@ def every_line(dialect: str) -> Select[bytes]:
     screen may hold too much and never too little, so that they are left out and not the others looked for: drafts are
     few beside orders, and lines are then read in one go. SQLite keeps them as a list, PostgreSQL joins.
     """
-    drafts = select(orders.c.order_id).where(
-        orders.c.approved_at.is_(None), orders.c.lifted_at.is_(None), orders.c.purged_at.is_(None)
-    )
+    drafts = draft_orders()
     if dialect == "sqlite":
         return select(lines.c.line_index).where(lines.c.order_id.not_in(drafts))
     return select(lines.c.line_index).where(~exists(drafts.where(orders.c.order_id == lines.c.order_id)))

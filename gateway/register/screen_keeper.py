@@ -14,6 +14,7 @@ from gateway.clock import utc_now
 from gateway.register.screen import Screen
 from gateway.register.screen_changes import NOWHERE, are_few
 from gateway.register.screen_copy import ScreenCopyError
+from gateway.register.screen_memory import map_large_blocks
 from gateway.register.screen_shelf import BuildFailedError, Lock, Shelf
 from gateway.register.screen_wake import Wake
 
@@ -73,6 +74,7 @@ class ScreenKeeper:
 
         Where another worker is reading all lines, or a program of this one, its copy is waited for, but not for ever.
         """
+        map_large_blocks()
         self._thread.start()
         self._stands.wait(_PATIENCE_SECONDS)
         # A server that loads the application before it forks has its workers go on here, each with a thread of its own.

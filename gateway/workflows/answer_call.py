@@ -14,6 +14,7 @@ def answer_call(desk: CallDesk, facts: CallFacts, now: datetime) -> CallPlan:
     """Return what happens next; what it plays has been recorded. Connects in silence where the register is away."""
     if desk.loops.is_loop(facts, now):
         facts = replace(facts, moment=Looping())
-    asked = Asked(standing=NoOrders()) if isinstance(facts.moment, Looping) else ask(desk, facts, now)
-    plan = decide(facts, asked.standing, now)
-    return keep_evidence(desk, facts, plan, asked.past, now)
+    with desk.turn() as turn:
+        asked = Asked(standing=NoOrders()) if isinstance(facts.moment, Looping) else ask(turn, facts, now)
+        plan = decide(facts, asked.standing, now)
+        return keep_evidence(turn, facts, plan, asked.past, now)

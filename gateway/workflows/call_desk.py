@@ -1,7 +1,10 @@
 """What answering a call needs at hand, and asking the register about its line."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import TracebackType
+from typing import Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +39,40 @@ class CallDesk:
     keys: KeyRing
     loops: LoopGuard
 
+    def turn(self) -> "Turn":
+        """Return what one webhook needs of the desk, for as long as the context lasts."""
+        return Turn(self)
+
+
+class Turn:
+    """One webhook's turn at the desk: one connection, with one budget of time for all that it asks and records.
+
+    It is borrowed where it is first needed; for a line that the screen knows to be under no order it never is.
+    """
+
+    def __init__(self, desk: CallDesk) -> None:
+        """Borrow nothing yet."""
+        self.desk = desk
+        self._lent: Connection | None = None
+
+    def connection(self) -> Connection:
+        """Return the connection. Raises SQLAlchemyError."""
+        if self._lent is None:
+            self._lent = self.desk.engine.connect()
+        return self._lent
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Give back what was borrowed. What the call found and wrote stands, whatever becomes of the connection."""
+        if self._lent is not None:
+            with suppress(SQLAlchemyError):
+                self._lent.close()
+
 
 def make_call_desk(*, engine: Engine, office: Engine, screen: Screen, keys: KeyRing) -> CallDesk:
     """Return a desk over these engines and this screen."""
@@ -58,16 +95,16 @@ class Asked:
     past: Past = field(default_factory=Past)
 
 
-def ask(desk: CallDesk, facts: CallFacts, now: datetime) -> Asked:
+def ask(turn: Turn, facts: CallFacts, now: datetime) -> Asked:
     """Ask the screen, then the register. Never raises for a register that is away: that is an answer too."""
     if not isinstance(facts.callee, E164) or facts.urgency is Urgency.NEVER_DELAY:
         return Asked(standing=NoOrders())
-    if not desk.screen.is_loaded:
+    if not turn.desk.screen.is_loaded:
         return Asked(standing=Unavailable("screen_not_loaded"))
-    if not desk.screen.may_hold(facts.callee):
+    if not turn.desk.screen.may_hold(facts.callee):
         return Asked(standing=NoOrders())
     try:
-        return _confirm(desk, facts, facts.callee, now)
+        return _confirm(turn.desk, turn.connection(), facts, facts.callee, now)
     except SQLAlchemyError:
         return Asked(standing=Unavailable("database"))
     except GatewayError as error:
@@ -75,25 +112,24 @@ def ask(desk: CallDesk, facts: CallFacts, now: datetime) -> Asked:
         return Asked(standing=Unavailable(error.code))
 
 
-def _confirm(desk: CallDesk, facts: CallFacts, line: E164, now: datetime) -> Asked:
-    with desk.engine.connect() as connection:
-        standing = desk.lookup.standing_of(connection, line)
-        if not isinstance(standing, UnderOrders):
-            return Asked(standing=standing)
-        if not any(isinstance(each.order.subject, NaturalPerson) for each in standing.orders):
-            return Asked(standing=standing)
-        call = indexes_of_call(facts.provider, facts.provider_call_id, desk.keys)
-        past = past_of(connection, indexes_of_line(line, desk.keys), call, now)
+def _confirm(desk: CallDesk, connection: Connection, facts: CallFacts, line: E164, now: datetime) -> Asked:
+    standing = desk.lookup.standing_of(connection, line)
+    if not isinstance(standing, UnderOrders):
+        return Asked(standing=standing)
+    if not any(isinstance(each.order.subject, NaturalPerson) for each in standing.orders):
+        return Asked(standing=standing)
+    call = indexes_of_call(facts.provider, facts.provider_call_id, desk.keys)
+    past = past_of(connection, indexes_of_line(line, desk.keys), call, now)
     orders = tuple(replace(each, history=past.history) for each in standing.orders)
     return Asked(standing=UnderOrders(orders), past=past)
 
 
-def keep_evidence(desk: CallDesk, facts: CallFacts, plan: CallPlan, past: Past, now: datetime) -> CallPlan:
+def keep_evidence(turn: Turn, facts: CallFacts, plan: CallPlan, past: Past, now: datetime) -> CallPlan:
     """Record the plays in `plan` and return it, or return a plan without them where they may not go ahead."""
     for step in plan.steps:
         match step:
             case PlayToCaller(order_id=order_id, notice=notice) | PlayToCallee(order_id=order_id, notice=notice):
-                objection = _record(desk, facts, order_id, notice, past, now)
+                objection = _record(turn, facts, order_id, notice, past, now)
                 if objection is not None:
                     return _without_plays(plan, objection)
             case _:
@@ -102,7 +138,7 @@ def keep_evidence(desk: CallDesk, facts: CallFacts, plan: CallPlan, past: Past, 
 
 
 def _record(
-    desk: CallDesk, facts: CallFacts, order_id: str, notice: PublicNotice | CalleeNotice, past: Past, now: datetime
+    turn: Turn, facts: CallFacts, order_id: str, notice: PublicNotice | CalleeNotice, past: Past, now: datetime
 ) -> Reason | None:
     """Record one play; return why it may not go ahead, or None.
 
@@ -114,9 +150,10 @@ def _record(
         return None
     if not isinstance(facts.callee, E164):
         return Reason.EVIDENCE_NOT_KEPT
+    keys = turn.desk.keys
     play = Play(
-        call_indexes=indexes_of_call(facts.provider, facts.provider_call_id, desk.keys),
-        line_indexes=indexes_of_line(facts.callee, desk.keys),
+        call_indexes=indexes_of_call(facts.provider, facts.provider_call_id, keys),
+        line_indexes=indexes_of_line(facts.callee, keys),
         order_id=order_id,
         subject=notice.subject,
         purpose=notice.purpose,
@@ -125,11 +162,10 @@ def _record(
         ordinal=past.next_ordinals.get(notice.purpose),
         provider=facts.provider,
         provider_call_id=facts.provider_call_id,
-        caller_index=index_caller(facts.caller, desk.keys.active),
+        caller_index=index_caller(facts.caller, keys.active),
     )
     try:
-        with desk.engine.connect() as connection:
-            return _objection(desk, connection, play)
+        return _objection(turn.desk, turn.connection(), play)
     except SQLAlchemyError:
         return Reason.EVIDENCE_NOT_KEPT
 

@@ -91,7 +91,8 @@ def examine_settings(settings: Settings, signature_works: Callable[[], bool] | N
         cure = "give the provider an https:// address"
         yield Finding(subject="origin", verdict=Verdict.WARNING, found="callbacks go unencrypted", cure=cure)
     try:
-        yield examine_routes(settings.routes())
+        alone = bool(settings.sip_secrets) and not settings.twilio_tokens
+        yield examine_routes(settings.routes(), over_sip_alone=alone)
     except GatewayError as error:
         yield Finding(subject="routes", verdict=Verdict.BAD, found=str(error), cure="correct config/routes.toml")
     yield attempt("bypass list", lambda: f"{len(settings.bypass().callers)} spellings", "correct config/bypass.toml")
@@ -118,6 +119,8 @@ def _token(settings: Settings) -> Finding:
     if settings.is_demo:
         cure = "set NOTICE_GATEWAY_TWILIO_AUTH_TOKEN before real calls"
         return Finding(subject="auth token", verdict=Verdict.WARNING, found="the demo's public token", cure=cure)
+    if settings.sip_secrets:
+        return Finding(subject="auth token", verdict=Verdict.GOOD, found="none of Twilio's: calls come over SIP alone")
     cure = "copy it from the Twilio console into NOTICE_GATEWAY_TWILIO_AUTH_TOKEN"
     return Finding(subject="auth token", verdict=Verdict.BAD, found="not set: every call would be refused", cure=cure)
 

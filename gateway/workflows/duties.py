@@ -39,7 +39,7 @@ def handlers_of(office: Office, clock: Callable[[], datetime]) -> Mapping[str, H
 
 def rounds_of(office: Office, *, checkpoints: Path, retention_days: int) -> tuple[Round, ...]:
     """Return what is to be done, and how often; `checkpoints` is their folder."""
-    ledger = Ledger(office=office.engine, reading=office.reading, keys=office.keys, folder=checkpoints)
+    ledger = Ledger(office=office.engine, reading=office.reading.engine, keys=office.keys, folder=checkpoints)
 
     def checkpoint(now: datetime) -> None:
         checkpoint_of_the_day(ledger, Errand(actor=GATEWAY, at=now))

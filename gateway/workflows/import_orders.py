@@ -182,7 +182,7 @@ class _Check:
     def all(self, spool: Spool | None) -> None:
         """Check every row; put what stands into `spool`."""
         run, done = self._run, 0
-        for rows, checked in check_all(_portions(self._rows), self._terms, run.office.keys, run.office.reading):
+        for rows, checked in check_all(_portions(self._rows), self._terms, run.office.keys, run.office.reading.engine):
             twice = self._count(rows, checked)
             if spool is not None:
                 spool.put(checked.without(twice) if twice else checked.loaded)

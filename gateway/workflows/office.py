@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from gateway.db.snapshot import Reading
 from gateway.privacy.field import FieldCipher
 from gateway.privacy.ring import KeyRing
 from gateway.privacy.vault import Vault
@@ -14,12 +15,12 @@ from gateway.workflows.publish_notice import Studio
 class Office:
     """The register to write in, the keys, the vault of documents, and the studio that makes renditions.
 
-    `reading` is an engine for lists and pages: it takes no lock that a writer would wait for.
+    `reading` is for lists and pages: it takes no lock that a writer would wait for.
     """
 
     studio: Studio
     vault: Vault
-    reading: Engine
+    reading: Reading
 
     @property
     def engine(self) -> Engine:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, or_, select
 
+from gateway.db.snapshot import Reading
 from gateway.domain.rights import Actor, Everywhere, InCourt, InDistrict, NotAllowedError, Place, Reach, Right, Scope
 from gateway.people import directory, roles
 from gateway.people.directory import Person
@@ -31,12 +32,12 @@ MOST_ON_A_PAGE = 200
 class PeopleDesk:
     """The engines, the keys, and what checks passwords and passkeys; one for each process, which hashes in turn.
 
-    `reading` is an engine for lists and for `identify`: it takes no lock that a writer would wait for. `noting` is one
+    `reading` is for lists and for `identify`: it takes no lock that a writer would wait for. `noting` is one
     that gives up early, for what may be left unwritten: when a session or a key was last used.
     """
 
     engine: Engine
-    reading: Engine
+    reading: Reading
     noting: Engine
     keys: KeyRing
     passwords: Passwords
@@ -45,7 +46,7 @@ class PeopleDesk:
 
     @classmethod
     def over(
-        cls, *, engine: Engine, reading: Engine, noting: Engine, keys: KeyRing, public_origin: str
+        cls, *, engine: Engine, reading: Reading, noting: Engine, keys: KeyRing, public_origin: str
     ) -> "PeopleDesk":
         """Return a desk over a register; passkeys are bound to the host of `public_origin`."""
         return cls(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from gateway.audit.reading import TrailEntry, TrailQuery, entries
 from gateway.audit.tables import trail
@@ -24,6 +24,14 @@ from gateway.workflows.read_names import read_names
 MOST_SWITCHINGS = 200
 _EVERYTHING = Reach(everywhere=True, courts=frozenset(), districts=frozenset())
 _SWITCHED = (Tag.DISTRICT_SWITCHED_ON.value, Tag.DISTRICT_SWITCHED_OFF.value)
+
+_LAST_SWITCHED = select(trail.c.subject_id, trail.c.actor).where(
+    trail.c.seq.in_(
+        select(func.max(trail.c.seq))
+        .where(trail.c.subject_id.in_(bindparam("district_ids", expanding=True)), trail.c.tag.in_(_SWITCHED))
+        .group_by(trail.c.subject_id)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,13 +156,7 @@ def _in_force(connection: Connection, errand: Errand) -> dict[str, int]:
 
 
 def _last_switched_by(connection: Connection, ids: list[str]) -> dict[str, str]:
-    last = (
-        select(func.max(trail.c.seq))
-        .where(trail.c.subject_id.in_(ids), trail.c.tag.in_(_SWITCHED))
-        .group_by(trail.c.subject_id)
-    )
-    rows = connection.execute(select(trail.c.subject_id, trail.c.actor).where(trail.c.seq.in_(last)))
-    return {row.subject_id: row.actor for row in rows}
+    return {row.subject_id: row.actor for row in connection.execute(_LAST_SWITCHED, {"district_ids": ids})}
 
 
 def _summed(nodes: Mapping[str, DistrictNode]) -> tuple[DistrictNode, ...]:

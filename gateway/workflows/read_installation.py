@@ -32,6 +32,6 @@ def read_installation(
     answers for one court. Raises NotAllowedError.
     """
     errand.actor.demand(Right.PEOPLE_MANAGE, None, where="the gateway as a whole")
-    studio = replace(office.studio, engine=office.reading)
+    studio = replace(office.studio, engine=office.reading.engine)
     findings = examine_gateway(settings, studio, signature_works, errand.at, most=_MOST_OPENED, voices=voices)
     return Installation(settings=settings_shown(settings), findings=tuple(findings))

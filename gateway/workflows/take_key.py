@@ -34,32 +34,38 @@ def take_key(desk: CallDesk, facts: CallFacts, now: datetime) -> CallPlan:
 
 def _take_skip(desk: CallDesk, facts: CallFacts, listened: CallerListened, now: datetime) -> CallPlan:
     """Connect the caller, whose notice is over; key and length only complete the evidence."""
-    if listened.key:
+    if listened.key or listened.heard_ms is not None:
+        # The play itself is on record, and the caller is waiting.
         with suppress(SQLAlchemyError), desk.engine.connect() as connection:
-            note_key(connection, _call(desk, facts), Purpose.PUBLIC, listened.key, now)
-    _complete(desk, facts, Purpose.PUBLIC, listened.heard_ms)
+            call = _call(desk, facts)
+            if listened.key:
+                note_key(connection, call, Purpose.PUBLIC, listened.key, now)
+            if listened.heard_ms is not None:
+                note_heard(connection, call, Purpose.PUBLIC, listened.heard_ms)
     return decide(facts, NoOrders(), now)
 
 
 def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: datetime) -> CallPlan:
     """Do what the callee wants. Where the register cannot be written, bridge: only what was done is confirmed."""
-    _complete(desk, facts, listened.purpose, listened.heard_ms)
-    asked = ask(desk, facts, now)
+    with desk.turn() as turn:
+        asked = ask(turn, facts, now)
     plan = decide(facts, asked.standing, now)
     try:
+        _note_heard(desk, facts, listened)
         _write_down(desk, facts, plan, listened, now)
     except SQLAlchemyError:
         return CallPlan(
             steps=(Bridge(),), decision=Decision.CONNECT, reason=Reason.EVIDENCE_NOT_KEPT, order_id=plan.order_id
         )
-    return keep_evidence(desk, facts, plan, asked.past, now)
+    # A turn of its own: what was borrowed went back before the wish was written, which takes time and connections too.
+    with desk.turn() as turn:
+        return keep_evidence(turn, facts, plan, asked.past, now)
 
 
-def _complete(desk: CallDesk, facts: CallFacts, purpose: Purpose, heard_ms: int | None) -> None:
-    """Note how long a play was heard, if it can be: the play itself is on record, and a party is waiting."""
-    if heard_ms is not None:
-        with suppress(SQLAlchemyError), desk.engine.connect() as connection:
-            note_heard(connection, _call(desk, facts), purpose, heard_ms)
+def _note_heard(desk: CallDesk, facts: CallFacts, listened: CalleeListened) -> None:
+    if listened.heard_ms is not None:
+        with desk.engine.connect() as connection:
+            note_heard(connection, _call(desk, facts), listened.purpose, listened.heard_ms)
 
 
 def _write_down(desk: CallDesk, facts: CallFacts, plan: CallPlan, listened: CalleeListened, now: datetime) -> None:

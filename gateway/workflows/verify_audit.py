@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from gateway.audit.checkpoint import Checkpoint, CheckpointError, files_in, read_file
 from gateway.audit.export import head_of_file, lines_of, rows_of_file
 from gateway.audit.faults import Fault, Flaw, Report
 from gateway.audit.stored import head_in, rows_in
 from gateway.audit.verification import verify, verify_rows
+from gateway.db.snapshot import Reading
 from gateway.privacy.ring import KeyRing
 
 
@@ -22,7 +21,7 @@ class Proofs:
     public_keys: tuple[str, ...] = ()
 
 
-def verify_audit(reading: Engine, ring: KeyRing, proofs: Proofs) -> Report:
+def verify_audit(reading: Reading, ring: KeyRing, proofs: Proofs) -> Report:
     """Verify a gateway's trail and evidence; `reading` shows one state of the database and holds up no writer."""
     checkpoints, unreadable = _read(proofs)
     with reading.connect() as connection:
@@ -37,7 +36,7 @@ def verify_export(path: Path, ring: KeyRing, proofs: Proofs) -> Report:
     return replace(report, faults=(*report.faults, *unreadable))
 
 
-def export_audit(reading: Engine, path: Path) -> int:
+def export_audit(reading: Reading, path: Path) -> int:
     """Write the trail to a new file and return how many entries it has. Raises FileExistsError, OSError."""
     written = 0
     with reading.connect() as connection, path.open("x", encoding="utf-8") as file:

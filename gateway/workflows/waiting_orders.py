@@ -6,7 +6,7 @@ The indexes that hold what waits (migration 0008) answer each of them: no list r
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, not_, or_, select
 
 from gateway.domain.order import Order, OrderState
 from gateway.domain.rights import Right
@@ -20,6 +20,21 @@ from gateway.workflows.waiting import Desk, Waiting
 MOST_LOOKED_THROUGH = 5_000
 _UNAPPROVED = and_(orders.c.approved_at.is_(None), orders.c.lifted_at.is_(None), orders.c.purged_at.is_(None))
 _APPROVED = and_(orders.c.approved_at.is_not(None), orders.c.lifted_at.is_(None))
+
+
+def _lacks(purpose: str) -> ColumnElement[bool]:
+    made = select(notices.c.order_id).where(notices.c.order_id == orders.c.order_id, notices.c.purpose == purpose)
+    return not_(made.exists())
+
+
+_IS_OF_ORGANISATION = orders.c.subject_kind == SubjectKind.ORGANISATION.value
+_LACKS_A_NOTICE = or_(
+    and_(_IS_OF_ORGANISATION, or_(_lacks("public"), _lacks("warning"))),
+    and_(not_(_IS_OF_ORGANISATION), or_(_lacks("opener"), _lacks("private"))),
+)
+_UNFINISHED = select(batches.c.batch_id).where(
+    batches.c.state.in_(bindparam("states", expanding=True)), batches.c.approved < batches.c.accepted
+)
 
 
 def to_approve(desk: Desk) -> Waiting[Order]:
@@ -67,11 +82,6 @@ def silent(desk: Desk) -> Waiting[Order]:
     The MOST_LOOKED_THROUGH that run longest are looked through, the latest approved ones among them; `doctor` looks
     through all, and for the files too.
     """
-    organisation = orders.c.subject_kind == SubjectKind.ORGANISATION.value
-    lacks = or_(
-        and_(organisation, or_(_lacks("public"), _lacks("warning"))),
-        and_(not_(organisation), or_(_lacks("opener"), _lacks("private"))),
-    )
     latest = (
         select(orders.c.order_id)
         .where(
@@ -83,13 +93,8 @@ def silent(desk: Desk) -> Waiting[Order]:
         .order_by(orders.c.valid_until.desc())
         .limit(MOST_LOOKED_THROUGH)
     )
-    wanted = select(orders).where(orders.c.order_id.in_(latest), lacks)
+    wanted = select(orders).where(orders.c.order_id.in_(latest), _LACKS_A_NOTICE)
     return desk.waiting(wanted, _reader(desk), (orders.c.valid_until, orders.c.order_id))
-
-
-def _lacks(purpose: str) -> ColumnElement[bool]:
-    made = select(notices.c.order_id).where(notices.c.order_id == orders.c.order_id, notices.c.purpose == purpose)
-    return not_(made.exists())
 
 
 def _shown_singly(desk: Desk) -> ColumnElement[bool]:
@@ -109,10 +114,7 @@ def _of_a_batch_or_none(desk: Desk, *states: BatchState) -> ColumnElement[bool]:
 
     The batches are named: so both databases go to their orders by the index, and pass by a hundred thousand others.
     """
-    unfinished = select(batches.c.batch_id).where(
-        batches.c.state.in_([each.value for each in states]), batches.c.approved < batches.c.accepted
-    )
-    named = tuple(desk.connection.execute(unfinished).scalars())
+    named = tuple(desk.connection.execute(_UNFINISHED, {"states": [each.value for each in states]}).scalars())
     alone: ColumnElement[bool] = orders.c.batch_id.is_(None)
     return or_(alone, orders.c.batch_id.in_(named)) if named else alone
 

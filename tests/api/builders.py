@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -68,13 +69,17 @@ class Person:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Registry:
     """An API, and what a test needs to set it up: people, courts, orders."""
 
     parts: Parts
     desk: Desk
-    api: APIFlask
+
+    @cached_property
+    def api(self) -> APIFlask:
+        """The API itself, made when it is first asked for: the console's tests mostly do without."""
+        return make_api(self.desk)
 
     @property
     def client(self) -> FlaskClient:
@@ -162,7 +167,7 @@ def a_registry(parts: Parts) -> Registry:
         public_origin=parts.settings.public_origin,
     )
     desk = Desk(office=office, people=people)
-    return Registry(parts=parts, desk=desk, api=make_api(desk))
+    return Registry(parts=parts, desk=desk)
 
 
 def an_order(court_id: str, **changes: object) -> dict[str, Any]:

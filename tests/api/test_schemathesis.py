@@ -30,7 +30,7 @@ CHECKS: list[CheckFunction] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 8
+EXAMPLES = 5
 # These would take away what the test itself is signed in with.
 LEFT_OUT = {"sign_out", "sign_out_everywhere", "close_person", "take_role", "reset_credentials"}
 

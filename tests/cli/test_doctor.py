@@ -72,6 +72,15 @@ def test_a_missing_token_is_bad_and_where_it_comes_from_is_told(
     assert tells(bad(commands, "auth token", prompts_dir=mute), "NOTICE_GATEWAY_TWILIO_AUTH_TOKEN")
 
 
+def test_an_installation_for_sip_alone_needs_no_token_of_twilios(
+    commands: CommandLine, sqlite_settings: Settings, mute: str
+) -> None:
+    sqlite_settings.demo_mark.unlink()
+    printed = commands.run("doctor", prompts_dir=mute, sip_secret="a-secret-of-the-doctor").stdout
+    for subject in ("auth token", "routes"):
+        assert row(printed, subject)[1] == "good"
+
+
 def test_a_missing_key_file_is_bad_and_not_renewed(commands: CommandLine, sqlite_settings: Settings, mute: str) -> None:
     sqlite_settings.key_file.unlink()
     assert tells(bad(commands, "keys", prompts_dir=mute), "backup")

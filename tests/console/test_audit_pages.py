@@ -43,8 +43,8 @@ def _rows(page: TestResponse) -> str:
     [each for kind in (Tag, Flaw, Ground, Resolution, Decision, Purpose) for each in kind],
     ids=lambda each: f"{type(each).__name__}.{each.name}",
 )
-def test_every_code_that_these_pages_show_has_words(sqlite_console: Console, code: Enum) -> None:
-    with sqlite_console.app.test_request_context("/console/"):
+def test_every_code_that_these_pages_show_has_words(console_to_look_at: Console, code: Enum) -> None:
+    with console_to_look_at.app.test_request_context("/console/"):
         assert word(code) != code.value
 
 

@@ -158,16 +158,16 @@ def test_no_two_pages_have_one_address() -> None:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if NEEDS.get(page.name) is not Door.PUBLIC], ids=lambda p: p.name
 )
-def test_who_is_not_signed_in_is_sent_to_sign_in(sqlite_console: Console, page: Page) -> None:
+def test_who_is_not_signed_in_is_sent_to_sign_in(console_to_look_at: Console, page: Page) -> None:
     path = "/console" + _filled(page.path)
-    answer = sqlite_console.anybody.get(path)
+    answer = console_to_look_at.anybody.get(path)
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/console/sign-in")
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if isinstance(NEEDS.get(p.name), Right)], ids=lambda p: p.name)
-def test_who_lacks_the_right_is_refused(sqlite_console: Console, page: Page) -> None:
-    nobody = sqlite_console.somebody()
+def test_who_lacks_the_right_is_refused(console_to_look_at: Console, page: Page) -> None:
+    nobody = console_to_look_at.somebody()
     assert nobody.get(_filled(page.path)).status_code == 403
 
 

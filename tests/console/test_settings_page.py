@@ -94,9 +94,9 @@ def test_looking_waits_for_no_writer_and_keeps_none_waiting(sqlite_console: Cons
 
 def test_few_orders_are_opened_however_many_there_are_and_all_are_counted(console: Console) -> None:
     office = console.desk.office
-    (_schema, keys) = examine_database(office.reading, office.keys, most=3)
+    (_schema, keys) = examine_database(office.reading.engine, office.keys, most=3)
     assert keys.found.endswith("opens the 3 orders that were looked at, of 9")
-    studio = replace(office.studio, engine=office.reading)
+    studio = replace(office.studio, engine=office.reading.engine)
     (found,) = examine_renditions(studio, utc_now(), most=2)
     assert found.found == "2 of 7 living orders looked through"
 
@@ -104,7 +104,7 @@ def test_few_orders_are_opened_however_many_there_are_and_all_are_counted(consol
 def test_few_of_many_orders_without_files_are_named(sqlite_console: Console) -> None:
     office = sqlite_console.desk.office
     shutil.rmtree(sqlite_console.desk.settings.renditions_dir)
-    studio = replace(office.studio, engine=office.reading)
+    studio = replace(office.studio, engine=office.reading.engine)
     bounded, every = (list(examine_renditions(studio, utc_now(), most=each)) for each in (500, None))
     assert [each.found for each in sorted(bounded, key=str)] == [each.found for each in sorted(every, key=str)]
     assert sum(each.verdict is Verdict.BAD for each in every) == 7

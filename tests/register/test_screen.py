@@ -13,7 +13,7 @@ from gateway.assembly import Parts, put_together
 from gateway.clock import utc_now
 from gateway.domain.e164 import E164
 from gateway.domain.order import OrderState
-from gateway.domain.standing import NoOrders, Unavailable
+from gateway.domain.standing import NoOrders, Standing, Unavailable
 from gateway.privacy.blind_index import index_line
 from gateway.privacy.keys import derive
 from gateway.privacy.ring import KeyRing
@@ -23,7 +23,7 @@ from gateway.register.screen_filter import LineFilter
 from gateway.register.tables import announcements
 from gateway.register.tables import installation as installation_table
 from gateway.settings import Settings
-from gateway.workflows.call_desk import ask
+from gateway.workflows.call_desk import CallDesk, ask
 from tests.builders_office import a_call_to, a_desk
 from tests.conftest import Template
 from tests.register.screening import KNOWN, NEW, STRANGER, a_screen, add_order, put_in_force, refresh, take_out
@@ -239,6 +239,11 @@ def test_whatever_happened_what_was_committed_is_found_at_the_next_look(shared: 
     assert all(screen.may_hold(each) for each in standing)
 
 
+def standing_for(desk: CallDesk, line: E164) -> Standing:
+    with desk.turn() as turn:
+        return ask(turn, a_call_to(line.number), utc_now()).standing
+
+
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(digits=st.integers(min_value=0, max_value=9_999))
 def test_the_screen_alone_never_makes_a_notice_play(shared: Parts, digits: int) -> None:
@@ -247,7 +252,7 @@ def test_the_screen_alone_never_makes_a_notice_play(shared: Parts, digits: int) 
     desk = a_desk(shared)
     desk.screen.lines.add([index_line(stranger, shared.keys)])
     assert desk.screen.may_hold(stranger)
-    assert isinstance(ask(desk, a_call_to(stranger.number), utc_now()).standing, NoOrders)
+    assert isinstance(standing_for(desk, stranger), NoOrders)
 
 
 def test_what_is_on_the_screen_is_silent_while_the_database_is_away(sqlite_settings: Settings) -> None:
@@ -255,8 +260,8 @@ def test_what_is_on_the_screen_is_silent_while_the_database_is_away(sqlite_setti
     desk = a_desk(parts)
     sqlite_settings.sqlite_path.rename(sqlite_settings.data_dir / "away")
     assert desk.screen.may_hold(KNOWN)
-    assert ask(desk, a_call_to(KNOWN.number), utc_now()).standing == Unavailable("database")
-    assert isinstance(ask(desk, a_call_to(STRANGER.number), utc_now()).standing, NoOrders)
+    assert standing_for(desk, KNOWN) == Unavailable("database")
+    assert isinstance(standing_for(desk, STRANGER), NoOrders)
     parts.close()
 
 

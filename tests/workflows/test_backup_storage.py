@@ -1,7 +1,9 @@
 """A backup of a gateway whose files lie in a bucket, and its restoration into an empty one."""
 
 import io
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from gateway.workflows.doctor import examine_register
 from gateway.workflows.examine import Verdict
 from gateway.workflows.restore_backup import ForgedArchiveError
 from gateway.workflows.restoring_place import NotEmptyError
+from tests.conftest import Template
 from tests.object_storage import CREDENTIALS, Storage, running_storage
 from tests.workflows.backups import Places, backed_up, places, put_keys, restored, rewritten
 
@@ -39,45 +42,55 @@ class Scene:
     objects: dict[str, bytes | None]
 
     def empty(self, url: str) -> Settings:
-        return self.at.empty().model_copy(update={"storage_url": url, "storage_endpoint": self.storage.endpoint})
+        place = self.at.empty(url.split("/")[2])
+        return place.model_copy(update={"storage_url": url, "storage_endpoint": self.storage.endpoint})
 
     def found(self, url: str) -> dict[str, bytes | None]:
         return {name: self.storage.content(url, name) for name in self.objects}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scene(
     request: pytest.FixtureRequest,
-    sqlite_settings: Settings,
+    sqlite_template: Template,
     storage: Storage,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Scene]:
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    url = storage.make_bucket()
-    local = {path.stem: path for path in sqlite_settings.renditions_dir.glob("??/*.wav")}
-    shared = sqlite_settings.model_copy(update={"storage_url": url, "storage_endpoint": storage.endpoint})
-    parts = put_together(shared)
-    # As docs/operations.md moves them. What stays behind in the data folder is not looked at any more.
-    names = [f"renditions/{sha256[:2]}/{sha256}.wav" for sha256 in sorted(local)]
-    for name, (_sha256, path) in zip(names, sorted(local.items()), strict=True):
-        assert parts.bucket is not None
+    """One for all tests: they read its backup, and restore into places of their own."""
+    folder = tmp_path_factory.mktemp("scene")
+    settings = Settings(data_dir=folder / "data")
+    shutil.copytree(sqlite_template.folder, settings.data_dir)
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in CREDENTIALS.items():
+            patched.setenv(name, value)
+        url = storage.make_bucket()
+        shared = settings.model_copy(update={"storage_url": url, "storage_endpoint": storage.endpoint})
+        with closing(put_together(shared)) as parts, places(request, folder, like=settings) as at:
+            names = _moved(settings, parts)
+            archive = folder / "backup.tar"
+            backed_up(parts, archive, utc_now())
+            yield Scene(
+                parts=parts,
+                archive=archive,
+                keys=put_keys(settings, folder / "kept.json"),
+                at=at,
+                storage=storage,
+                objects={name: storage.content(url, name) for name in names},
+            )
+
+
+def _moved(settings: Settings, parts: Parts) -> list[str]:
+    """Put the renditions into the bucket, as docs/operations.md moves them, and a document, and return their names.
+
+    What stays behind in the data folder is not looked at any more.
+    """
+    assert parts.bucket is not None
+    local = sorted(settings.renditions_dir.glob("??/*.wav"))
+    names = [f"renditions/{path.parent.name}/{path.name}" for path in local]
+    for name, path in zip(names, local, strict=True):
         parts.bucket.put(name, path)
     parts.vault.seal(DOCUMENT, io.BytesIO(b"a judgment" * 10_000), limit=1_000_000)
-    names.append(f"vault/{DOCUMENT}")
-    archive = tmp_path / "backup.tar"
-    backed_up(parts, archive, utc_now())
-    with places(request, tmp_path, like=sqlite_settings) as at:
-        yield Scene(
-            parts=parts,
-            archive=archive,
-            keys=put_keys(sqlite_settings, tmp_path / "kept.json"),
-            at=at,
-            storage=storage,
-            objects={name: storage.content(url, name) for name in names},
-        )
-    parts.close()
+    return [*names, f"vault/{DOCUMENT}"]
 
 
 def test_every_object_comes_back_into_an_empty_bucket(scene: Scene) -> None:
@@ -124,7 +137,7 @@ def test_a_restoration_that_fails_leaves_the_bucket_empty(scene: Scene, tmp_path
 
 
 def test_a_backup_in_the_bucket_fits_a_gateway_with_files_in_its_folder(scene: Scene) -> None:
-    local = scene.at.empty()
+    local = scene.at.empty("with-its-own-files")
     restored(local, scene.archive, utc_now(), given_keys=scene.keys)
     assert {name: (local.data_dir / name).read_bytes() for name in scene.objects} == scene.objects
 

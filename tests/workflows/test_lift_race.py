@@ -19,7 +19,7 @@ from gateway.domain.standing import UnderOrders
 from gateway.register import orders
 from gateway.register.screen import Screen
 from gateway.settings import Settings
-from gateway.workflows.call_desk import CallDesk, ask, keep_evidence, make_call_desk
+from gateway.workflows.call_desk import CallDesk, Turn, ask, keep_evidence, make_call_desk
 from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order, suspend_order
 from gateway.workflows.switch_district import switch_district
@@ -49,13 +49,19 @@ def a_desk(parts: Parts) -> CallDesk:
     return make_call_desk(engine=parts.calls, office=parts.studio.engine, screen=screen, keys=parts.keys)
 
 
-def decided(desk: CallDesk) -> tuple[CallPlan, str]:
+def decided(turn: Turn) -> tuple[CallPlan, str]:
     """Return a plan that plays, decided before anything ends the order, and the order's id."""
-    asked = ask(desk, FACTS, utc_now())
+    asked = ask(turn, FACTS, utc_now())
     assert isinstance(asked.standing, UnderOrders)
     plan = decide(FACTS, asked.standing, utc_now())
     assert plan.reason is Reason.PUBLICATION_ORDER_IN_FORCE
     return plan, plan.order_id
+
+
+def kept(turn: Turn, plan: CallPlan) -> CallPlan:
+    """Record the plays of a plan; with the turn of the decision it is done on the very connection that has looked."""
+    with turn:
+        return keep_evidence(turn, FACTS, plan, Past(), utc_now())
 
 
 def assert_silent(desk: CallDesk, kept: CallPlan) -> None:
@@ -67,7 +73,8 @@ def assert_silent(desk: CallDesk, kept: CallPlan) -> None:
 
 @pytest.mark.parametrize("ending", ["lift", "suspend", "district"])
 def test_what_ends_between_the_decision_and_the_record_is_not_played(desk: CallDesk, parts: Parts, ending: str) -> None:
-    plan, order_id = decided(desk)
+    turn = desk.turn()
+    plan, order_id = decided(turn)
     match ending:
         case "lift":
             lift_order(parts.studio.engine, parts.keys, order_id, at_the_command_line(utc_now()))
@@ -82,16 +89,17 @@ def test_what_ends_between_the_decision_and_the_record_is_not_played(desk: CallD
                 to_enabled=False,
                 reason="test",
             )
-    assert_silent(desk, keep_evidence(desk, FACTS, plan, Past(), utc_now()))
+    assert_silent(desk, kept(turn, plan))
 
 
 def test_a_repeated_webhook_that_comes_after_the_lift_is_silent_and_what_was_played_stays_proven(
     desk: CallDesk, parts: Parts
 ) -> None:
-    plan, order_id = decided(desk)
-    assert keep_evidence(desk, FACTS, plan, Past(), utc_now()) == plan
+    turn = desk.turn()
+    plan, order_id = decided(turn)
+    assert kept(turn, plan) == plan
     lift_order(parts.studio.engine, parts.keys, order_id, at_the_command_line(utc_now()))
-    again = keep_evidence(desk, FACTS, plan, Past(), utc_now())
+    again = kept(desk.turn(), plan)
     assert again.reason is Reason.ENDED_MEANWHILE
     with desk.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(plays)) == 1
@@ -101,9 +109,10 @@ def test_a_call_that_waits_for_the_lift_to_be_written_is_silent(sqlite_settings:
     # On SQLite alone: PostgreSQL does not make a record wait for a lift.
     parts = put_together(sqlite_settings)
     desk = a_desk(parts)
-    plan, order_id = decided(desk)
+    turn = desk.turn()
+    plan, order_id = decided(turn)
     found: list[CallPlan] = []
-    call = Thread(target=lambda: found.append(keep_evidence(desk, FACTS, plan, Past(), utc_now())))
+    call = Thread(target=lambda: found.append(kept(turn, plan)))
     with parts.studio.engine.begin() as connection:
         order = orders.get(connection, order_id, parts.keys)
         orders.save(connection, lift(order, utc_now() - timedelta(seconds=1)))
@@ -118,7 +127,8 @@ def test_a_call_that_waits_for_the_lift_to_be_written_is_silent(sqlite_settings:
 
 
 def test_what_still_stands_is_played_and_recorded(desk: CallDesk) -> None:
-    plan, _ = decided(desk)
-    assert keep_evidence(desk, FACTS, plan, Past(), utc_now()) == plan
+    turn = desk.turn()
+    plan, _ = decided(turn)
+    assert kept(turn, plan) == plan
     with desk.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(plays)) == 1

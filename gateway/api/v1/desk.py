@@ -21,7 +21,7 @@ class Desk:
     @property
     def reading(self) -> Engine:
         """Return the engine for lists and pages, which takes no lock that a writer would wait for."""
-        return self.office.reading
+        return self.office.reading.engine
 
     @property
     def keys(self) -> KeyRing:

@@ -34,6 +34,7 @@ def show_home(visit: Visit) -> Answer:
         lists=waiting_lists(home, cases),
         districts=home.districts,
         switches=not visit.actor.reach(Right.DISTRICTS_SWITCH).is_empty,
+        counts_calls=not visit.actor.reach(Right.STATISTICS_READ).is_empty,
         calls=_calls(visit, zone),
         courts=courts,
         zone=zone,
@@ -42,7 +43,7 @@ def show_home(visit: Visit) -> Answer:
 
 
 def _calls(visit: Visit, zone: str) -> Chart | None:
-    """Return the chart of today's calls by the hour, as the clock in `zone` has it; None for who may not count them."""
+    """Return the chart of today's calls by the hour, as the clock in `zone` has it; None where none is to be shown."""
     if visit.actor.reach(Right.STATISTICS_READ).is_empty:
         return None
     since, until = _day_of(visit.at, ZoneInfo(zone))
@@ -50,6 +51,8 @@ def _calls(visit: Visit, zone: str) -> Chart | None:
     found: dict[tuple[datetime, Decision], int] = {}
     for each in read_calls(visit.desk.office, since, until, visit.errand):
         found[each.hour, each.outcome] = each.calls
+    if not any(found.values()):
+        return None
     labels = [_label(hour.astimezone(ZoneInfo(zone))) for hour in hours]
     return bars(
         (

@@ -1,5 +1,6 @@
 """Twilio as a dialect: signature, facts and TwiML put together."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.domain.bypass import BypassList
@@ -47,11 +48,7 @@ class Twilio:
     def verify(self, delivery: Delivery) -> Params:
         """Return the known parameters of an authentic webhook. Raises SignatureRefusedError."""
         fields = self._signature.fields_of(delivery)
-        return {
-            name: tuple(value.decode(errors="replace") for value in fields[key])
-            for name, key in PARAMETERS.items()
-            if key in fields
-        }
+        return {name: _texts(fields[key]) for name, key in PARAMETERS.items() if key in fields}
 
     def read(self, event: Event, params: Params, token: str, now: datetime) -> CallFacts:
         """Return the facts. Raises TokenRefusedError."""
@@ -77,6 +74,12 @@ class Twilio:
                 return document("<Hangup/>")
             case Event.STATUS:
                 return Answer(body=b"", content_type="text/plain", status=204)
+
+
+def _texts(values: Sequence[bytes]) -> tuple[str, ...]:
+    if len(values) == 1:
+        return (values[0].decode(errors="replace"),)
+    return tuple(value.decode(errors="replace") for value in values)
 
 
 def _marks(keys: KeyRing) -> IsLoopMark:

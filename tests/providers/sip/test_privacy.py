@@ -149,3 +149,15 @@ def test_a_request_that_is_not_signed_gets_nothing(telephone: Telephone) -> None
 def test_sip_is_off_without_its_secret(sqlite_telephone: Telephone) -> None:
     answer = Signer(app=sqlite_telephone.app, secret=SECRET).post("/sip/call", a_report(FREE))
     assert answer.status_code == 404
+
+
+def test_a_gateway_for_sip_alone_has_no_other_entrance(sqlite_settings: Settings) -> None:
+    sqlite_settings.demo_mark.unlink()
+    app = create_app(sqlite_settings.model_copy(update={"sip_secret": SecretStr(SECRET)}))
+    running: Running = app.extensions["notice_gateway"]
+    try:
+        signer = Signer(app=app, secret=SECRET)
+        assert signer.post("/sip/call", a_report(FREE)).status_code == 200
+        assert signer.post("/twilio/call", a_report(FREE)).status_code == 404
+    finally:
+        running.stop()

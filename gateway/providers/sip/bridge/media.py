@@ -3,16 +3,10 @@
 Calls are named by Call-ID, and legs by the tag that rtpengine knows them by: "from-tag" chooses who hears a file.
 """
 
+from gateway.providers.sip.bridge.announcer import announcers_answer
 from gateway.providers.sip.bridge.errors import MediaError
 from gateway.providers.sip.bridge.ng import NgClient
 from gateway.providers.sip.bridge.sounds import Sound
-
-# An announcer who never sends anything: rtpengine plays in his place. RFC 4733 keys come from the caller only.
-_ANNOUNCER = (
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    "m=audio 9 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-    "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n"
-)
 
 
 class Media:
@@ -28,10 +22,11 @@ class Media:
         Both steps ask for "port latching", so that the ports stay when the true callee answers instead.
         """
         usual = {"call-id": call, "from-tag": caller_tag, "replace": ["origin"], "flags": ["port latching"]}
-        await self._ng.request("offer", {**usual, "sdp": sdp, "ICE": "remove"})
+        offer = await self._ng.request("offer", {**usual, "sdp": sdp, "ICE": "remove"})
         try:
+            theirs = announcers_answer(_text(offer.get("sdp")))
             answer = await self._ng.request(
-                "answer", {**usual, "to-tag": announcer_tag, "sdp": _ANNOUNCER, "ICE": "remove"}
+                "answer", {**usual, "to-tag": announcer_tag, "sdp": theirs, "ICE": "remove"}
             )
             return _text(answer.get("sdp"))
         except MediaError:

@@ -76,7 +76,7 @@ class Switch:
 
     def _invited(self, invite: Invite) -> None:
         before = self._calls.get(invite.call)
-        if before is not None and before.phase is not Phase.TALKING:
+        if before is not None and before.phase not in {Phase.TALKING, Phase.OVER}:
             raise JunkError(neighbour="kamailio", why="a call that is under way")
         call = Call(invite, secrets.token_hex(8), self._tools)
         if len(self._tasks) >= _MOST_ARRIVING:
