@@ -49,6 +49,32 @@ def test_a_line_without_an_order_is_connected_in_silence(house: House) -> None:
     assert invited.at - recording.began < 0.6
 
 
+def test_a_call_to_a_line_without_an_order_leaves_no_name_in_any_log(house: House) -> None:
+    recording = talk(house, FREE)
+    call = recording.first("INVITE").text.partition("Call-ID: ")[2].partition("\r")[0]
+    logs = [house.edge.kamailio.log, house.edge.rtpengine.log, house.bridge.log, house.server.log]
+    for log in logs:
+        text = log.read_text(errors="replace")
+        assert call not in text, log
+        assert FREE.removeprefix("+1") not in text, log
+
+
+def test_holding_after_a_public_notice_leaves_both_their_sound(house: House) -> None:
+    with house.a_call(PUBLIC) as began:
+        house.callee.wait_for("CALL_ESTABLISHED", 10)
+        time.sleep(0.3)
+        house.caller.hold()
+        time.sleep(0.4)
+        house.caller.resume()
+        time.sleep(0.3)
+        resumed = time.time()
+        time.sleep(_TALK)
+    recording = house.recording(began)
+    assert recording.count("INVITE") >= 6
+    assert recording.caller.since(resumed).heard(CALLEE_VOICE)
+    assert recording.callee.since(resumed).heard(CALLER_VOICE)
+
+
 def test_a_public_notice_is_heard_by_the_caller_alone_and_before_it_rings(house: House) -> None:
     recording = talk(house, PUBLIC)
     invited = recording.first("INVITE", source=house.edge.sip, target=house.callee.sip)
