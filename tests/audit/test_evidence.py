@@ -1,13 +1,17 @@
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from gateway.assembly import Parts
-from gateway.audit.evidence import Play, index_caller, note_disposition, note_key, past_of, record, withdraw
+from gateway.audit.canonical import written
+from gateway.audit.daybook import Day, condense, evidence_digest
+from gateway.audit.evidence import Play, index_caller, note_disposition, note_heard, note_key, past_of, record, withdraw
+from gateway.audit.stored import PLAY_COLUMNS
 from gateway.audit.tables import plays
 from gateway.clock import utc_now
 from gateway.domain.e164 import E164
@@ -217,3 +221,36 @@ def test_past_key_and_ending_are_found_under_whichever_key_the_play_was_recorded
     assert past.next_ordinals[Purpose.OPENER] == 2
     withdraw(connection, replace(later, call_indexes=change.play(opener, change.before, "CA1").call_indexes))
     assert rows(connection) == 0
+
+
+def test_how_long_a_play_was_heard_is_noted_once_and_counts_in_the_days_outcomes(
+    parts: Parts, connection: Connection, opener: Play, now: datetime
+) -> None:
+    def digest() -> Day:
+        with parts.reading.connect() as reading:
+            return evidence_digest(reading, now.astimezone(UTC).date())
+
+    here = plays.c.call_index == ONE_CALL[0]
+    assert record(connection, opener, parts.keys)
+    unheard = digest()
+    for milliseconds in (2_300, 9_900):
+        note_heard(connection, ONE_CALL, Purpose.OPENER, milliseconds)
+    assert connection.execute(select(plays.c.heard_ms).where(here)).scalar_one() == 2_300
+    heard = digest()
+    assert heard.outcomes != unheard.outcomes
+    assert heard.seals == unheard.seals
+    connection.execute(update(plays).where(here).values(heard_ms=20_000))
+    assert digest().outcomes != heard.outcomes
+
+
+def test_a_play_of_which_nobody_told_how_long_it_was_heard_condenses_as_it_always_did() -> None:
+    day = {
+        "played_at": 20_000 * 86_400_000_000,
+        "play_id": "play_1",
+        "key": "2",
+        "keyed_at": 5,
+        "disposition": "completed",
+    }
+    row = tuple(day.get(name, "") if name != "heard_ms" else None for name in PLAY_COLUMNS)
+    expected = hashlib.sha256(written(("play_1", "2", 5, "completed"))).hexdigest()
+    assert [each.outcomes for each in condense([row])] == [expected]

@@ -1,14 +1,12 @@
-"""People, API keys and courts: the list, each form's good path and its refusals, and what is shown once."""
+"""People: the list, each form's good path and its refusals, and what is shown once."""
 
 import re
-from collections.abc import Mapping
-from datetime import timedelta
 
 import pytest
 from werkzeug.test import TestResponse
 
 from gateway.clock import utc_now
-from gateway.domain.rights import COMMAND_LINE, Everywhere, InCourt, InDistrict, Role
+from gateway.domain.rights import COMMAND_LINE, Everywhere, InDistrict, Role
 from gateway.errands.unfinished import FormContent, FormKind
 from gateway.people.directory import Person
 from gateway.people.roles import RoleHeld
@@ -17,17 +15,13 @@ from gateway.workflows.issue_api_key import list_api_keys
 from gateway.workflows.keep_form import keep_form
 from gateway.workflows.list_people import list_people, read_person
 from gateway.workflows.sign_in import errand_of
-from tests.console.scene import LAKESIDE, Console, Reader, errors_of, text_of
+from tests.console.people_scene import THAMESIDE, an_administrator, follow, issue, secret_in
+from tests.console.scene import LAKESIDE, Console, errors_of, text_of
 
-THAMESIDE = InCourt(court_id="thameside")
 NORTH = InDistrict(court_id="lakeside", district_id="lakeside-north")
 LOGIN = "grace@example.org"
 PERSON = {"name": "Grace Example", "login": LOGIN, "roles": ["clerk"], "place": "lakeside"}
 OLD_LOGIN = "clerk"
-
-
-def an_administrator(console: Console, everywhere: bool = False) -> Reader:  # noqa: FBT001, FBT002
-    return console.somebody(Role.ADMINISTRATOR, scope=Everywhere() if everywhere else LAKESIDE)
 
 
 def person_of(console: Console, person_id: str) -> Person:
@@ -42,16 +36,6 @@ def id_in(answer: TestResponse) -> str:
     found = re.search(r"/people/(per_\w+)", answer.location)
     assert found, answer.location
     return found[1]
-
-
-def secret_in(page: TestResponse, prefix: str) -> str:
-    found = re.findall(rf"<code>({prefix}[^<]+)</code>", page.text)
-    return str(found[0]) if found else ""
-
-
-def follow(reader: Reader, answer: TestResponse) -> TestResponse:
-    assert answer.status_code == 303, text_of(answer)
-    return reader.client.get(answer.location)
 
 
 class TestAdding:
@@ -281,133 +265,6 @@ class TestChanging:
         answer = an_administrator(sqlite_console).send(f"/people/{grace}/{page}", form)
         assert answer.status_code == 403
         assert person_of(sqlite_console, grace).closed_at is None
-
-
-def issue(reader: Reader, **other: object) -> TestResponse:
-    return reader.send("/api-keys/issue", key_form(**other))
-
-
-def key_form(**other: object) -> Mapping[str, object]:
-    tomorrow = (utc_now() + timedelta(days=1)).date().isoformat()
-    form: dict[str, object] = {"name": "Payments", "rights": ["satisfaction:report", "orders:read"]}
-    return form | {"place": "lakeside", "expires_at": tomorrow} | other
-
-
-class TestApiKeys:
-    def test_a_key_is_issued_and_its_token_opens_the_api(self, console: Console) -> None:
-        reader = an_administrator(console)
-        page = follow(reader, issue(reader))
-        token = secret_in(page, "cnk_")
-        api = console.registry.client
-        assert api.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 200
-        (key,) = list_api_keys(console.desk.people, COMMAND_LINE).keys
-        assert {right.value for right in key.rights} == {"satisfaction:report", "orders:read"}
-        assert key.scope == LAKESIDE
-        assert key.created_by == reader.person_id
-        assert "Payments" in text_of(reader.get("/api-keys"))
-        assert token not in reader.get(f"/api-keys/{key.key_id}").text
-        assert token not in follow(an_administrator(console), issue(reader)).text
-
-    def test_the_form_sent_twice_issues_one_key_and_shows_the_same_token(self, console: Console) -> None:
-        reader = an_administrator(console)
-        form = reader.get("/api-keys/issue")
-        answers = [reader.send_as_seen("/api-keys/issue", form, key_form()) for _ in range(2)]
-        assert len({secret_in(follow(reader, each), "cnk_") for each in answers} - {""}) == 1
-        assert len(list_api_keys(console.desk.people, COMMAND_LINE).keys) == 1
-
-    @pytest.mark.parametrize(
-        ("field", "value", "said"),
-        [
-            ("name", "", "which program"),
-            ("name", " ", "1 to 200 characters"),
-            ("rights", [], "at least one"),
-            ("rights", ["orders:approve"], "valid choice"),
-            ("place", "", "Choose a place"),
-            ("place", "thameside", "valid choice"),
-            ("expires_at", "", "Choose the last day"),
-            ("expires_at", "2020-01-01", "366 days"),
-            ("expires_at", "9999-12-31", "366 days"),
-            ("expires_at", "0001-01-01", "366 days"),
-            ("expires_at", "tomorrow", "valid date"),
-        ],
-    )
-    def test_what_is_refused_is_told_and_no_key_is_issued(
-        self, sqlite_console: Console, field: str, value: object, said: str
-    ) -> None:
-        answer = issue(an_administrator(sqlite_console), **{field: value})
-        assert answer.status_code == 422
-        assert any(said in each for each in errors_of(answer)), errors_of(answer)
-        assert list_api_keys(sqlite_console.desk.people, COMMAND_LINE).keys == ()
-
-    def test_a_key_that_was_revoked_opens_nothing_and_says_so(self, sqlite_console: Console) -> None:
-        reader = an_administrator(sqlite_console)
-        token = secret_in(follow(reader, issue(reader)), "cnk_")
-        (key,) = list_api_keys(sqlite_console.desk.people, COMMAND_LINE).keys
-        page = follow(reader, reader.send(f"/api-keys/{key.key_id}/revoke"))
-        assert "Revoked" in text_of(page)
-        assert "/revoke" not in page.text
-        api = sqlite_console.registry.client
-        assert api.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
-
-    @pytest.mark.parametrize("page", ["", "/revoke", "/token"])
-    def test_a_key_of_another_court_does_not_exist(self, sqlite_console: Console, page: str) -> None:
-        issue(an_administrator(sqlite_console))
-        (key,) = list_api_keys(sqlite_console.desk.people, COMMAND_LINE).keys
-        other = sqlite_console.somebody(Role.ADMINISTRATOR, scope=THAMESIDE)
-        assert other.get(f"/api-keys/{key.key_id}{page}").status_code == 404
-        assert key.key_id not in other.get("/api-keys").text
-
-
-class TestCourts:
-    COURT: Mapping[str, object] = {"name": "Hillside Court", "id": "hillside", "zone": "Europe/London"}
-
-    def test_a_court_and_its_districts_are_added(self, console: Console) -> None:
-        reader = an_administrator(console, everywhere=True)
-        assert reader.send("/courts/add", self.COURT).location == "/console/courts/hillside"
-        reader.send("/courts/hillside/districts/add", name="North", id="hillside-north", parent="")
-        reader.send("/courts/hillside/districts/add", name="Far north", id="hillside-far", parent="hillside-north")
-        text = text_of(reader.get("/courts/hillside"))
-        assert re.search("Far north ?hillside-far ?hillside-north", text)
-        assert "Hillside Court" in text_of(reader.get("/courts"))
-
-    @pytest.mark.parametrize(
-        ("field", "value", "status", "said"),
-        [
-            ("name", " ", 422, "1 to 200 characters"),
-            ("id", "Not An Id", 422, "cannot be an id"),
-            ("id", "lakeside", 409, "already a court"),
-            ("zone", "Europe/Nowhere", 422, "Europe/Nowhere"),
-            ("warning_days", "0", 422, "warning period"),
-            ("warning_days", "many", 422, "integer"),
-            ("openers_per_day", "4", 422, "openers_per_day"),
-            ("earliest", "07:00", 422, "earliest"),
-            ("latest", "at night", 422, "time"),
-        ],
-    )
-    def test_what_is_refused_is_told_beside_its_field(
-        self, sqlite_console: Console, field: str, value: str, status: int, said: str
-    ) -> None:
-        answer = an_administrator(sqlite_console, everywhere=True).send("/courts/add", {**self.COURT, field: value})
-        assert answer.status_code == status
-        assert any(said in each for each in errors_of(answer)), errors_of(answer)
-        assert f'id="{field}-error"' in answer.text
-
-    def test_two_who_change_a_court_at_once_do_not_overwrite_each_other(self, sqlite_console: Console) -> None:
-        first, second = an_administrator(sqlite_console), an_administrator(sqlite_console)
-        path = "/courts/lakeside/change"
-        seen = second.get(path)
-        assert first.send(path, contents_per_30_days="2").status_code == 303
-        assert second.send_as_seen(path, seen, warning_days="9").status_code == 412
-        text = text_of(first.get("/courts/lakeside"))
-        assert re.search("Messages in 30 days ?2", text)
-        assert re.search("Warning period in days ?3", text)
-
-    def test_a_courts_own_administrator_changes_it_and_adds_none(self, sqlite_console: Console) -> None:
-        reader = an_administrator(sqlite_console)
-        assert "/courts/add" not in reader.get("/courts").text
-        assert reader.send("/courts/add", self.COURT).status_code == 403
-        for page in ("", "/change", "/districts/add"):
-            assert reader.get(f"/courts/thameside{page}").status_code == 404
 
 
 def test_a_page_further_down_the_list_is_reached(sqlite_console: Console) -> None:

@@ -271,8 +271,8 @@ class Call:
         self.phase = Phase.TALKING if announced else Phase.RINGING if route.whisper else Phase.OVER
 
     def _instruct(self, instruction: str, why: str, **fields: str | int) -> None:
-        self._tools.counters.calls.labels(instruction, why).inc()
         self._tools.link.send({"call": self.call, "do": instruction, **fields})
+        self._tools.counters.calls.labels(instruction, why).inc()
         log.info("sip_call", instruction=instruction, why=why)
 
     def _failed(self, error: BridgeError) -> str:

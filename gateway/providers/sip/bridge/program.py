@@ -1,6 +1,7 @@
 """The bridge as a program: its parts put together, and run until it is told to stop."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -39,6 +40,9 @@ async def _until_stopped(settings: Settings, clock: Callable[[], datetime]) -> N
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     async with Bridge(settings, clock):
+        # The collector need not walk again and again through what was loaded for good, while a call waits.
+        gc.collect()
+        gc.freeze()
         structlog.get_logger("gateway.sip").info("sip_bridge_runs")
         await stop.wait()
 

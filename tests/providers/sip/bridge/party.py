@@ -30,14 +30,19 @@ def _coded(sample: float) -> int:
     return min(range(256), key=lambda code: abs(_LINEAR[code] - sample))
 
 
-def _power_at(hertz: float, block: Sequence[int]) -> float:
+def _share(hertz: float, block: Sequence[int]) -> float:
+    """Return the share (0 to 1) of the power in a block that is a tone of `hertz`."""
+    power = sum(each * each for each in block)
+    if power < _STILL * len(block):
+        return 0.0
     angle = math.tau * hertz / 8000
     real = sum(each * math.cos(angle * at) for at, each in enumerate(block))
     imaginary = sum(each * math.sin(angle * at) for at, each in enumerate(block))
-    return 2 * (real * real + imaginary * imaginary) / len(block)
+    return 2 * (real * real + imaginary * imaginary) / (len(block) * power)
 
 
 _BLOCK = 800
+_NEARLY_ALL = 0.7
 # Less than this, as a mean square of 16-bit steps, is what G.711 makes of silence.
 _STILL = 2_000
 VOICE_HERTZ = 2000
@@ -114,19 +119,19 @@ class Party(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    def hears(self, hertz: float, since: float, until: float) -> float:
-        """Return the share (0 to 1) of the power heard between two times that is a tone of `hertz`."""
-        samples = [each for packet in self.arrived if since <= packet.at < until for each in packet.samples]
+    def seconds_of(self, hertz: float, since: float, until: float) -> float:
+        """Return for how many seconds of what came between two times a tone of `hertz` is nearly all that is heard."""
+        samples = self._samples(since, until)
         blocks = [samples[at : at + _BLOCK] for at in range(0, len(samples) - _BLOCK + 1, _BLOCK)]
-        power = sum(each * each for block in blocks for each in block)
-        if power < _STILL * len(samples):
-            return 0.0
-        return sum(_power_at(hertz, block) for block in blocks) / power
+        return sum(_share(hertz, block) > _NEARLY_ALL for block in blocks) * _BLOCK / 8000
 
     def is_still(self, since: float, until: float) -> bool:
         """Tell whether nothing is heard between two times."""
-        samples = [each for packet in self.arrived if since <= packet.at < until for each in packet.samples]
+        samples = self._samples(since, until)
         return sum(each * each for each in samples) < _STILL * max(1, len(samples))
+
+    def _samples(self, since: float, until: float) -> list[int]:
+        return [each for packet in self.arrived if since <= packet.at < until for each in packet.samples]
 
     def _send(self, payload: int, content: bytes, *, at: int | None = None, first: bool = False) -> None:
         if self._transport is None or self._to is None:

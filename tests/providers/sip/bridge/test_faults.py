@@ -30,8 +30,8 @@ from tests.providers.sip.bridge.stand_ins import (
 
 SOUND = a_sound()
 NAME = hashlib.sha256(SOUND).hexdigest() + ".wav"
-# What the bridge and its test take at most beside the deadline of 450 ms, on a machine that does other things too.
-IN_TIME_SECONDS = 0.6
+# The deadline of 450 ms, on a machine that does other things too; what waits for nothing in these tests would take 5 s.
+IN_TIME_SECONDS = 1.2
 CONNECT = {"connect": {"to": "", "mark": "m", "whisper": ""}}
 WHISPERING = [{"connect": {"to": "", "mark": "m", "whisper": "/sip/whisper?t=w"}}]
 BRIDGE: list[dict[str, Any]] = [{"bridge": {}}]
@@ -407,7 +407,7 @@ def test_sixty_calls_at_once_are_all_connected_while_the_gateway_hangs(play: Pla
         began = asyncio.get_running_loop().time()
         done = {(await scene.edge.instruction(2))["call"] for _ in calls}
         assert done == calls
-        assert asyncio.get_running_loop().time() - began < IN_TIME_SECONDS + 0.2
+        assert asyncio.get_running_loop().time() - began < 2 * IN_TIME_SECONDS
 
     play(scenario)
 

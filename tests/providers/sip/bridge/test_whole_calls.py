@@ -184,7 +184,7 @@ async def talk_for(scene: Scene, seconds: float) -> None:
     begun = scene.now
     await asyncio.sleep(seconds)
     for party in (scene.caller, scene.callee):
-        assert party.hears(VOICE_HERTZ, begun + 0.2, scene.now) > 0.9
+        assert party.seconds_of(VOICE_HERTZ, begun, scene.now) >= seconds - 0.5
 
 
 def test_the_caller_hears_a_public_notice_before_the_callee_rings(house: House) -> None:
@@ -198,12 +198,12 @@ def test_the_caller_hears_a_public_notice_before_the_callee_rings(house: House) 
         connect = await scene.edge.instruction()
         assert (connect["do"], connect["rtag"], connect["whisper"]) == ("connect", "notice-A", False)
         # A second and a half of it, a second in which a key may still come, and what rtpengine needs to begin.
-        assert 2.4 < scene.now - begun < 3.5
-        assert scene.caller.hears(pitch, begun + 0.4, begun + 1.4) > 0.9
-        assert scene.caller.is_still(begun + 2.2, scene.now)
+        assert 2.4 < scene.now - begun < 5
+        assert 1.2 <= scene.caller.seconds_of(pitch, begun, scene.now) <= 1.6
+        assert scene.caller.is_still(scene.now - 0.4, scene.now)
         assert scene.connect(call, connect["rtag"]) == port
         await talk_for(scene, 1)
-        assert scene.callee.hears(pitch, begun, scene.now) < 0.01
+        assert scene.callee.seconds_of(pitch, begun, scene.now) == 0
         scene.edge.send(event="gone", call=call, how="bye")
         await eventually(lambda: [row.disposition for row in house.plays()] == ["completed"])
 
@@ -222,9 +222,9 @@ def test_any_key_of_the_caller_skips_a_public_notice(house: House) -> None:
         await asyncio.sleep(0.8)
         pressed = scene.now
         await scene.caller.press("#")
-        connect = await scene.edge.instruction(1)
-        assert scene.now - pressed < 0.4
-        assert scene.caller.hears(pitch, begun + 0.4, pressed) > 0.9
+        connect = await scene.edge.instruction()
+        assert scene.now - pressed < 1
+        assert 0.3 <= scene.caller.seconds_of(pitch, begun, scene.now) <= 1.2
         scene.connect(call, connect["rtag"])
         await talk_for(scene, 0.8)
 
@@ -259,11 +259,11 @@ def test_an_organisation_is_warned_on_its_own_leg_while_the_caller_hears_ringing
         answered = scene.now
         bridged = await scene.edge.instruction()
         assert bridged["do"] == "bridged"
-        assert scene.callee.hears(pitch, answered + 0.3, answered + 1.4) > 0.9
-        assert scene.caller.hears(RING_HERTZ, answered + 0.2, answered + 0.9) > 0.9
-        assert scene.caller.hears(pitch, begun, scene.now) < 0.01
-        assert scene.caller.hears(VOICE_HERTZ, begun, scene.now) < 0.01
-        assert scene.callee.hears(VOICE_HERTZ, answered, scene.now) < 0.01
+        assert 1.2 <= scene.callee.seconds_of(pitch, answered, scene.now) <= 1.6
+        assert 0.7 <= scene.caller.seconds_of(RING_HERTZ, answered, scene.now) <= 1.1
+        assert scene.caller.seconds_of(pitch, begun, scene.now) == 0
+        assert scene.caller.seconds_of(VOICE_HERTZ, begun, scene.now) == 0
+        assert scene.callee.seconds_of(VOICE_HERTZ, answered, scene.now) == 0
         await talk_for(scene, 1)
 
     play(house, scenario)
@@ -280,16 +280,16 @@ def test_a_person_hears_the_content_only_after_key_1_and_contests_with_key_3(hou
         # A key of the caller's does nothing: neither for the callee, nor does it let him in.
         await scene.caller.press("1")
         await asyncio.sleep(0.5)
-        assert scene.callee.hears(opener, begun + 0.6, begun + 1.4) > 0.8
-        assert scene.callee.hears(content, begun, scene.now) < 0.05
+        assert scene.callee.seconds_of(opener, begun, scene.now) >= 0.8
+        assert scene.callee.seconds_of(content, begun, scene.now) == 0
         asked = scene.now
         await scene.callee.press("1")
         await asyncio.sleep(1.2)
-        assert scene.callee.hears(content, asked + 0.5, scene.now) > 0.8
+        assert scene.callee.seconds_of(content, asked, scene.now) >= 0.5
         await scene.callee.press("3")
         assert (await scene.edge.instruction())["do"] == "bridged"
         for pitch in (opener, content, VOICE_HERTZ):
-            assert scene.caller.hears(pitch, begun, scene.now) < 0.05
+            assert scene.caller.seconds_of(pitch, begun, scene.now) == 0
         await talk_for(scene, 1)
         assert scene.caller.keys_heard == 0
 
