@@ -5,7 +5,6 @@ folder. Everything runs on this machine: SIPp on both ends, Kamailio, rtpengine,
 """
 
 import argparse
-import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,11 +97,12 @@ def _page(alone: Delays, decided: Delays, loaded: Load, seconds: int) -> str:
         ),
     ]
     began = f"From INVITE in to INVITE out, {_DELAY_RATE} calls a second for {seconds} s, to lines without an order:"
+    when = f"Measured on {utc_now():%Y-%m-%d} by `make bench-sip`, by the kernel's clock, with all on one machine:"
     lines = [
         "# Results of the SIP path",
         "",
-        f"Measured on {utc_now():%Y-%m-%d} by `make bench-sip` on {platform.machine()}, by the kernel's clock, with all on one",
-        "machine: SIPp as both telephones, Kamailio, rtpengine in user space, the bridge, and the gateway on SQLite.",
+        f"{when} SIPp as both",
+        "telephones, Kamailio, rtpengine in user space, the bridge, and the gateway on SQLite.",
         "",
         "| figure | goal | measured | reached |",
         "|---|---|---|---|",
