@@ -52,6 +52,12 @@ def _kamailio(edge: EdgeSettings, config_dir: Path, folder: Path) -> str:
         "EDGE_NOTICE_MS": edge.notice_seconds * 1000,
         "EDGE_WHISPER_MS": edge.whisper_seconds * 1000,
     }
+    if edge.numbers == "bare":
+        texts["EDGE_NUMBERS_BARE"] = "yes"
+    if edge.numbers == "national":
+        texts["EDGE_COUNTRY_CODE"] = f"+{edge.country_code}"
+        texts["EDGE_NATIONAL"] = f"^{edge.trunk_prefix}[1-9][0-9]{{4,}}$"
+        numbers["EDGE_TRUNK_PREFIX_LENGTH"] = len(edge.trunk_prefix)
     if edge.listen_tls:
         words["EDGE_LISTEN_TLS"] = f"tls:{edge.listen_tls}"
         texts["EDGE_TLS_CONFIG"] = str(folder / "tls.cfg")

@@ -63,6 +63,9 @@ class EdgeSettings(BaseSettings):
     tls_key: str = ""
     health: Address = "127.0.0.1:5066"
     trunks: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)
+    numbers: Literal["plus", "bare", "national"] = "plus"
+    country_code: str = Field(default="", pattern=r"([1-9]\d{0,2})?")
+    trunk_prefix: str = Field(default="", pattern=r"\d{0,3}")
     destinations: tuple[Annotated[str, AfterValidator(_destination)], ...] = Field(
         ("sip:127.0.0.1:5070",), min_length=1
     )
@@ -82,9 +85,11 @@ class EdgeSettings(BaseSettings):
     topology_key: SecretStr | None = None
 
     @model_validator(mode="after")
-    def _tls_is_whole(self) -> "EdgeSettings":
+    def _nothing_is_half(self) -> "EdgeSettings":
         if self.listen_tls and not (self.tls_certificate and self.tls_key):
             raise ValueError("listen_tls wants tls_certificate and tls_key too")
+        if self.numbers == "national" and not self.country_code:
+            raise ValueError('numbers = "national" wants country_code too')
         return self
 
     @classmethod

@@ -1,13 +1,16 @@
 """What the edge does by itself: with no bridge, a late one, a mad one, and one that leaves."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.sip.conftest import Line
-from tests.sip.scripted_bridge import Instruction, connect
-from tests.sip.wire import Attempt, Message, an_sdp
+from tests.sip.edge import running_edge
+from tests.sip.ports import Ports
+from tests.sip.scripted_bridge import Instruction, a_scripted_bridge, connect
+from tests.sip.wire import Attempt, Message, an_endpoint, an_sdp
 
 LINE = "+12025550199"
 # What a call may take from INVITE to INVITE at the very most, in seconds.
@@ -202,6 +205,65 @@ def test_a_second_invite_of_one_call_is_connected_and_not_asked_about(line: Line
         second = line.caller.invite(LINE, call_id=first.call_id)
         line.callee.wait(lambda each: each.method == "INVITE" and second.tag in each.header("From"))
         assert sum(each["event"] == "invite" and each["call"] == first.call_id for each in bridge.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "dialled", "read"),
+    [
+        ({"numbers": "bare"}, "442079460110", "+442079460110"),
+        ({"numbers": "bare"}, "+442079460110", "+442079460110"),
+        ({"numbers": "national", "country_code": "44", "trunk_prefix": "0"}, "02079460110", "+442079460110"),
+        ({"numbers": "national", "country_code": "44", "trunk_prefix": "0"}, "00442079460110", "00442079460110"),
+        ({"numbers": "national", "country_code": "1"}, "2025550110", "+12025550110"),
+        ({"numbers": "national", "country_code": "1"}, "911", "911"),
+    ],
+)
+def test_numbers_are_looked_up_as_the_trunk_means_them_and_sent_on_as_they_came(
+    tmp_path: Path, ports: Ports, form: dict[str, str], dialled: str, read: str
+) -> None:
+    with (
+        running_edge(tmp_path, ports, **form) as edge,
+        an_endpoint(ports.one(), edge.sip) as caller,
+        an_endpoint(edge.callee, edge.sip) as callee,
+        a_scripted_bridge(edge.evapi, lambda event: [connect(event)]) as bridge,
+    ):
+        edge.wait_for_bridge()
+        attempt = caller.invite(dialled, caller=dialled)
+        assert callee.invited(attempt).first.startswith(f"INVITE sip:{dialled}@")
+        asked = bridge.wait("invite", attempt.call_id)
+        assert (asked["caller"], asked["callee"]) == (read, read)
+
+
+def test_the_next_destination_gets_the_call_that_the_first_cannot_take(tmp_path: Path, ports: Ports) -> None:
+    first, second = ports.one(), ports.one()
+    destinations = (f"sip:127.0.0.1:{first}", f"sip:127.0.0.1:{second}")
+    with (
+        running_edge(tmp_path, ports, destinations=destinations) as edge,
+        an_endpoint(ports.one(), edge.sip) as caller,
+        an_endpoint(first, edge.sip, answer="503 Out Of Order"),
+        an_endpoint(second, edge.sip) as callee,
+    ):
+        attempt = caller.invite(LINE)
+        answer = caller.response(attempt, 200)
+        low, high = edge.media
+        assert low <= answer.audio_port <= high
+        assert low <= callee.invited(attempt).audio_port <= high
+        assert callee.invited(attempt).body.count("m=audio") == 1
+
+
+def test_a_masked_topology_carries_a_call_from_its_begin_to_its_end(tmp_path: Path, ports: Ports) -> None:
+    with (
+        running_edge(tmp_path, ports, topology_key="a key of the tests' own") as edge,
+        an_endpoint(ports.one(), edge.sip) as caller,
+        an_endpoint(edge.callee, edge.sip) as callee,
+        a_scripted_bridge(edge.evapi, lambda event: [connect(event)]),
+    ):
+        edge.wait_for_bridge()
+        attempt = caller.invite(LINE)
+        answer = caller.response(attempt, 200)
+        assert str(caller.port) not in callee.invited(attempt).header("Contact")
+        caller.acknowledge(attempt, answer)
+        caller.hang_up(attempt, answer)
 
 
 def _announce(event: dict[str, Any]) -> list[Instruction | bytes]:
