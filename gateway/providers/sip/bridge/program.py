@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Self
 
@@ -27,7 +27,7 @@ from gateway.settings import Settings, SettingsError
 
 
 def run_bridge(settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Run the bridge until SIGTERM or SIGINT. Raises SettingsError, SoundMissingError, OSError."""
+    """Run the bridge until SIGTERM or SIGINT. Raises SettingsError, OSError."""
     if not settings.sip_secrets:
         raise SettingsError(
             where="NOTICE_GATEWAY_SIP_SECRET", why="it is not set, and the gateway would refuse the bridge"
@@ -58,7 +58,7 @@ class Bridge:
         self.registry = CollectorRegistry()
 
     async def __aenter__(self) -> Self:
-        """Open everything. Raises SoundMissingError, OSError."""
+        """Open everything. Raises SettingsError, OSError."""
         async with AsyncExitStack() as opened:
             await self._open(opened)
             self._opened = opened.pop_all()
@@ -87,10 +87,12 @@ class Bridge:
             )
         )
         opened.push_async_callback(switch.settle)
-        await self._listen(opened, switch)
+        with _listening("SIP_DTMF_LISTEN", settings.sip_dtmf_listen) as here:
+            await _listen_to_keys(opened, switch, here)
         if settings.sip_metrics_listen:
-            host, port = _address(settings.sip_metrics_listen)
-            server, _ = start_http_server(port, addr=host, registry=self.registry)
+            with _listening("SIP_METRICS_LISTEN", settings.sip_metrics_listen) as (host, port):
+                server, _ = start_http_server(port, addr=host, registry=self.registry)
+            opened.callback(server.server_close)
             opened.callback(server.shutdown)
         for work in (
             link.run(switch),
@@ -100,12 +102,23 @@ class Bridge:
             opened.push_async_callback(_stopped, asyncio.create_task(work))
         opened.push_async_callback(switch.release)
 
-    async def _listen(self, opened: AsyncExitStack, switch: Switch) -> None:
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: KeyListener(switch.press, lambda: switch.junk(JunkError(neighbour="rtpengine", why="no key"))),
-            local_addr=_address(self._settings.sip_dtmf_listen),
-        )
-        opened.callback(transport.close)
+
+@contextmanager
+def _listening(name: str, address: str) -> Iterator[tuple[str, int]]:
+    """Name the setting where an address cannot be listened on. Raises SettingsError."""
+    try:
+        yield _address(address)
+    except OSError as error:
+        why = f"{address} cannot be listened on: {error.strerror or error}"
+        raise SettingsError(where=f"NOTICE_GATEWAY_{name}", why=why) from error
+
+
+async def _listen_to_keys(opened: AsyncExitStack, switch: Switch, here: tuple[str, int]) -> None:
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: KeyListener(switch.press, lambda: switch.junk(JunkError(neighbour="rtpengine", why="no key"))),
+        local_addr=here,
+    )
+    opened.callback(transport.close)
 
 
 def _fetcher(session: aiohttp.ClientSession, url: str) -> Fetch:

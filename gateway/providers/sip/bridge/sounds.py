@@ -16,6 +16,7 @@ import structlog
 
 from gateway.providers.sip.bridge.errors import BridgeError, SoundMissingError
 from gateway.providers.sip.bridge.wav_file import ring_tone, seconds_of
+from gateway.settings import SettingsError
 
 _NAME = re.compile(r"[0-9a-f]{64}\.wav")
 # A path goes into a command, in which a space or a comma would begin something else.
@@ -49,10 +50,13 @@ class Sounds:
     def __init__(self, folder: Path, fetch: Fetch) -> None:
         """Keep recordings in `folder`, which is made; `fetch` gets one by its name.
 
-        Raises SoundMissingError, OSError.
+        Raises SettingsError, OSError.
         """
         if _SAFE_PATH.fullmatch(str(folder)) is None:
-            raise SoundMissingError(why="the folder's path has other characters than letters, digits and . _ - /")
+            raise SettingsError(
+                where="NOTICE_GATEWAY_SIP_SOUNDS_DIR",
+                why=f"rtpengine could misread {str(folder)!r}; name a folder by letters, digits and . _ - / only",
+            )
         self._folder = folder
         self._fetch = fetch
         self._seen: dict[str, _Seen] = {}

@@ -16,6 +16,7 @@ from gateway.providers.sip.bridge.errors import GatewayAwayError, SoundMissingEr
 from gateway.providers.sip.bridge.keeping import copy_new, tidy
 from gateway.providers.sip.bridge.sounds import Sounds
 from gateway.providers.sip.bridge.wav_file import is_playable_form, ring_tone, seconds_of
+from gateway.settings import SettingsError
 from tests.providers.sip.bridge.stand_ins import a_sound
 
 SOUND = a_sound(0.5)
@@ -74,7 +75,7 @@ def test_content_that_its_name_does_not_name_is_refused(tmp_path: Path) -> None:
 
 def test_a_path_that_rtpengine_could_misread_is_refused(tmp_path: Path) -> None:
     for name in ("with a space", "with,comma", "with=sign", "w\u00e9"):
-        with pytest.raises(SoundMissingError):
+        with pytest.raises(SettingsError):
             Sounds(tmp_path / name, nothing_to_fetch)
 
 

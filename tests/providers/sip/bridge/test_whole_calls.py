@@ -304,7 +304,7 @@ def test_a_callee_who_hangs_up_during_the_whisper_ends_it(house: House) -> None:
         await asyncio.sleep(0.7)
         scene.edge.send(event="gone", call=call, how="bye")
         scene.command(command="delete", **{"call-id": call, "from-tag": "A"})
-        assert await scene.edge.silence(2)
+        assert await scene.edge.silence(0.7)
 
     play(house, scenario)
     assert [(row.purpose, row.disposition) for row in house.plays()] == [("opener", "completed")]
