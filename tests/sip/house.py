@@ -147,6 +147,8 @@ def a_bridge(folder: Path, server: Server, edge: Edge, *, url: str = "") -> Prog
         "SIP_RTPENGINE": f"127.0.0.1:{edge.ng}",
         "SIP_DTMF_LISTEN": f"127.0.0.1:{edge.keys}",
         "SIP_SOUNDS_DIR": str(folder / "sounds"),
+        # As on a host of its own: what is missing is fetched over HTTP, and not copied from beside it.
+        "DATA_DIR": str(folder / "bridge"),
     }
     env = {**server.env, **{f"NOTICE_GATEWAY_{name}": value for name, value in settings.items()}}
     return Program(command=[PROGRAM, "sip-bridge"], log=folder / "bridge.log", env=env)
