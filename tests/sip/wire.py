@@ -142,12 +142,13 @@ class Endpoint:
 
     def wait(self, wanted: Callable[[Message], bool], seconds: float = 5) -> Message:
         """Wait for a message; the first that came counts."""
-        deadline = time.monotonic() + seconds
+        deadline, place = time.monotonic() + seconds, 0
         with self._came:
             while True:
-                for message in self.seen:
-                    if wanted(message):
-                        return message
+                while place < len(self.seen):
+                    if wanted(self.seen[place]):
+                        return self.seen[place]
+                    place += 1
                 left = deadline - time.monotonic()
                 assert left > 0, f"it did not come in {seconds} s; seen: {[each.first for each in self.seen[-20:]]}"
                 self._came.wait(left)
