@@ -1,6 +1,6 @@
 # The commands of this project. `make run` to try it, `make test` to check it; both may be run again at any time.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check unit lock format bench bench-short screenshots texts clean
+.PHONY: help setup run test check unit lock format bench bench-short bench-sip screenshots texts clean
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -52,6 +52,10 @@ bench: setup ## Measure against peers; writes bench/RESULTS.md and bench/charts
 	scripts/install-test-packages --with-node
 	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund --loglevel error
 	$(BIN)/python bench/run.py
+
+bench-sip: setup ## Measure the SIP path; writes bench/RESULTS-SIP.md
+	scripts/install-test-packages
+	$(BIN)/python bench/sip.py
 
 bench-short: setup
 	$(BIN)/python bench/run.py --short

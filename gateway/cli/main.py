@@ -18,6 +18,7 @@ from gateway.cli.orders import orders
 from gateway.cli.people import people
 from gateway.cli.retention import retention
 from gateway.cli.serve import serve
+from gateway.cli.sip import sip
 from gateway.cli.sip_bridge import sip_bridge
 from gateway.cli.subject import subject_access
 from gateway.cli.webhooks import webhooks
@@ -47,6 +48,7 @@ def build() -> TeachingGroup:
         demo,
         serve,
         work,
+        sip,
         sip_bridge,
         webhooks,
         call,
