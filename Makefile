@@ -53,7 +53,7 @@ bench: setup ## Measure against peers; writes bench/RESULTS.md and bench/charts
 	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund --loglevel error
 	$(BIN)/python bench/run.py
 
-bench-sip: setup ## Measure the SIP path; writes bench/RESULTS-SIP.md
+bench-sip: setup ## Measure the SIP path; renews its section of bench/RESULTS.md
 	scripts/install-test-packages
 	$(BIN)/python bench/sip.py
 

@@ -29,6 +29,7 @@ from bench.import_orders import table as import_table
 from bench.load import LoadError
 from bench.report import results, tables, write_charts
 from bench.servers import WORKERS, Server, ServerError, gateway
+from bench.sip_section import kept
 from gateway.clock import utc_now
 from tests.postgres import Postgres, running_postgres
 
@@ -103,7 +104,9 @@ class Bench:
             found.insert(1, write_charts(self._rounds, into / "charts"))
             command = " ".join((".venv/bin/python bench/run.py", *sys.argv[1:]))
             text = results("\n".join(found), self._size, utc_now(), load, command)
-            (into / "RESULTS.md").write_text(text, encoding="utf-8")
+            page = into / "RESULTS.md"
+            over_sip = kept(page.read_text(encoding="utf-8")) if page.exists() else ""
+            page.write_text(text + over_sip, encoding="utf-8")
         print("\n".join(found))
 
     def _measured(self) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Measure the SIP path: what the decision adds to a call's set-up, and whether calls fail under load.
 
-`python bench/sip.py` writes bench/RESULTS-SIP.md; `--seconds` replaces the minute of each measurement, and `--into` the
-folder. Everything runs on this machine: SIPp on both ends, Kamailio, rtpengine, the bridge and the gateway.
+`python bench/sip.py` renews the last section of bench/RESULTS.md; `--seconds` replaces the minute of each measurement, and
+`--into` the folder. Everything runs on this machine: SIPp on both ends, Kamailio, rtpengine, the bridge and the gateway.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.sip_section import TITLE, renewed
 from gateway.clock import utc_now
 from tests.sip.load import Load, answering, load
 from tests.sip.tones import load_toned_demo
@@ -48,16 +49,18 @@ def main() -> None:
     """Read the arguments and do it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=60, help="how long each measurement takes")
-    parser.add_argument("--into", type=Path, default=_HERE, metavar="FOLDER", help="where RESULTS-SIP.md goes")
+    parser.add_argument("--into", type=Path, default=_HERE, metavar="FOLDER", help="where RESULTS.md is")
     chosen = parser.parse_args()
     with TemporaryDirectory(prefix="notice-gateway-bench-") as scratch:
         written = measure(Path(scratch), chosen.seconds)
-    (chosen.into / "RESULTS-SIP.md").write_text(written, encoding="utf-8")
+    page = chosen.into / "RESULTS.md"
+    earlier = page.read_text(encoding="utf-8") if page.exists() else "# Results\n"
+    page.write_text(renewed(earlier, written), encoding="utf-8")
     print(written)
 
 
 def measure(scratch: Path, seconds: int) -> str:
-    """Run everything once, and return the page of results."""
+    """Run everything once, and return the section of results."""
     load_toned_demo(scratch / "demo")
     folder = scratch / "works"
     folder.mkdir()
@@ -99,7 +102,7 @@ def _page(alone: Delays, decided: Delays, loaded: Load, seconds: int) -> str:
     began = f"From INVITE in to INVITE out, {_DELAY_RATE} calls a second for {seconds} s, to lines without an order:"
     when = f"Measured on {utc_now():%Y-%m-%d} by `make bench-sip`, by the kernel's clock, with all on one machine:"
     lines = [
-        "# Results of the SIP path",
+        TITLE,
         "",
         f"{when} SIPp as both",
         "telephones, Kamailio, rtpengine in user space, the bridge, and the gateway on SQLite.",
