@@ -1,7 +1,8 @@
 """Measure the SIP path: what the decision adds to a call's set-up, and whether calls fail under load.
 
-`python bench/sip.py` renews the last section of bench/RESULTS.md; `--seconds` replaces the minute of each measurement, and
-`--into` the folder. Everything runs on this machine: SIPp on both ends, Kamailio, rtpengine, the bridge and the gateway.
+`python bench/sip.py` renews the last section of bench/RESULTS.md; `--seconds` replaces the minute of each measurement,
+`--into` the folder. Everything runs on this machine: SIPp on both ends, Kamailio, rtpengine, the bridge and
+the gateway.
 """
 
 import argparse
