@@ -26,8 +26,7 @@ run: setup ## Load the demo and serve it on 127.0.0.1:8080
 
 test: setup ## Run every check and test; installs the Debian packages that tests need
 	scripts/install-test-packages
-	@$(MAKE) --no-print-directory -j2 check-style check-types
-	@$(MAKE) --no-print-directory bench-short
+	@$(MAKE) --no-print-directory -j2 check-style check-types bench-short
 	@$(MAKE) --no-print-directory unit
 
 check: check-style check-types ## Formatting, lint, types and import contracts

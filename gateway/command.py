@@ -14,7 +14,6 @@ from gateway.domain.errors import GatewayError
 from gateway.privacy.errors import TokenRefusedError
 from gateway.privacy.token import TokenSealer
 from gateway.providers.dialect import Delivery, Event
-from gateway.providers.sip.bridge.program import run_bridge
 from gateway.providers.twilio.player import TwilioPlayer
 from gateway.providers.twilio.signature import SignatureCheck, compute
 from gateway.settings import Settings, SettingsError, load
@@ -91,6 +90,9 @@ class Program:
 
     def run_sip_bridge(self) -> None:
         """Run the bridge to Kamailio until it is told to stop. Raises SettingsError."""
+        # Here, for what the bridge alone needs (aiohttp) would make every command start a tenth later.
+        from gateway.providers.sip.bridge.program import run_bridge  # noqa: PLC0415
+
         run_bridge(self.settings(), utc_now)
 
     def signature_works(self, settings: Settings) -> bool:

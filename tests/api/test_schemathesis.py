@@ -47,7 +47,7 @@ def test_the_same_holds_behind_gunicorn(sqlite_settings: Settings, tmp_path: Pat
     person = registry.everybody_in_one()
     known = things_in(registry, person)
     parts.close()
-    with serving(sqlite_settings.data_dir, tmp_path / "home", twilio_auth_token="a-token") as server:
+    with serving(sqlite_settings.data_dir, tmp_path / "home", work=False, twilio_auth_token="a-token") as server:
         schema = schemathesis.openapi.from_url(f"{server.origin}/api/v1/openapi.json")
         explore(schema, known, person.token, examples=2)
 

@@ -82,12 +82,14 @@ def serving(
     *,
     workers: int = 2,
     demo: bool = True,
+    work: bool = True,
     others: Mapping[str, str] | None = None,
     **more: object,
 ) -> Iterator[Server]:
     """Serve `folder` on a free port for as long as the context lasts.
 
-    `home` is made for it, `more` are settings, `others` what other programs than ours read in the environment.
+    `home` is made for it, `more` are settings, `others` what other programs than ours read in the environment. Without
+    `work` there is no worker for jobs and webhooks beside it, which takes seconds to start.
     """
     home.mkdir()
     port = a_free_port()
@@ -96,7 +98,7 @@ def serving(
     log = home / "serve.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            [PROGRAM, "serve", "--bind", f"127.0.0.1:{port}"],
+            [PROGRAM, "serve", "--bind", f"127.0.0.1:{port}", *([] if work else ["--no-work"])],
             env={**env, "GUNICORN_CMD_ARGS": f"--workers {workers}"},
             stdin=subprocess.DEVNULL,
             stdout=errors,

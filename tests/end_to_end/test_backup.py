@@ -116,7 +116,7 @@ def test_a_backup_under_load_costs_no_call_its_notice_and_the_demo_is_heard_agai
 ) -> None:
     archive, keys, restored = tmp_path / "backup.tar", kept_keys(stage, tmp_path), tmp_path / "restored"
     fill(stage.settings)
-    with serving(stage.folder, tmp_path / "home", workers=2, database_url=stage.database_url) as server:
+    with serving(stage.folder, tmp_path / "home", workers=2, work=False, database_url=stage.database_url) as server:
         twilio = server.twilio()
         with calls_without_end(twilio) as records:
             time.sleep(1)
@@ -135,7 +135,7 @@ def test_a_backup_under_load_costs_no_call_its_notice_and_the_demo_is_heard_agai
     done = run(env, "restore", str(archive), "--keys", str(keys), "--as-it-was")
     assert done.returncode == 0, done.stderr
     forget_plays(load(data_dir=restored, database_url=database_url))
-    with serving(restored, tmp_path / "home-restored", workers=2, database_url=database_url) as server:
+    with serving(restored, tmp_path / "home-restored", workers=2, work=False, database_url=database_url) as server:
         the_demo_is_heard(server)
         assert run(server.env, "doctor").returncode == 0
 
@@ -174,7 +174,7 @@ def test_a_gateway_restored_in_the_ordinary_way_is_silent_until_officers_have_ch
     done = run(env, "restore", str(archive), "--keys", str(keys))
     assert done.returncode == 0, done.stderr
     assert "7 orders are suspended" in done.stdout
-    with serving(restored, tmp_path / "home", workers=2, database_url=database_url) as server:
+    with serving(restored, tmp_path / "home", workers=2, work=False, database_url=database_url) as server:
         twilio = server.twilio()
         assert [record for record in twilio.ring_at_once([*NEVER_SILENT, *PERSONS] * 2) if not record.is_plain] == []
         twilio.client.close()
@@ -203,7 +203,7 @@ def test_a_gateway_whose_data_was_lost_answers_again_when_it_is_restored_beside_
 ) -> None:
     """Nobody restarts it: its workers take the register and the screen from what was put in place."""
     archive = tmp_path / "backup.tar"
-    with serving(stage.folder, tmp_path / "home", workers=2) as server:
+    with serving(stage.folder, tmp_path / "home", workers=2, work=False) as server:
         twilio = server.twilio()
         assert run(server.env, "backup", str(archive)).returncode == 0
         for path in [path for path in stage.folder.iterdir() if path.name != "keys.json"]:

@@ -68,7 +68,7 @@ def test_every_call_connects_while_the_database_file_is_away_and_notices_come_ba
 ) -> None:
     away = tmp_path / "away"
     away.mkdir()
-    with serving(data, tmp_path / "home", workers=4) as server:
+    with serving(data, tmp_path / "home", workers=4, work=False) as server:
         twilio = server.twilio()
         assert not any(record.is_plain for record in twilio.ring_at_once(["+12025550110"] * 12))
         # The telephone of a warned organisation rings, and nobody can tell any more what is to be said.
@@ -92,7 +92,7 @@ def test_a_replaced_database_is_the_only_one_that_counts(data: Path, tmp_path: P
     grow(other, only_there)
     lift_on(other, "+12025550110")
     grow(data, only_here)
-    with serving(data, tmp_path / "home", workers=2) as server:
+    with serving(data, tmp_path / "home", workers=2, work=False) as server:
         twilio = server.twilio()
         assert not any(record.is_plain for record in twilio.ring_at_once(["+12025550110", only_here] * 4))
         assert twilio.ring(only_there).is_plain
@@ -127,7 +127,7 @@ def test_every_call_connects_while_postgresql_refuses_connections(
     folder = tmp_path / "data"
     shutil.copytree(real_postgres_demo.folder, folder)
     name = postgres.create(template=real_postgres_demo.database)
-    with serving(folder, tmp_path / "home", workers=2, database_url=postgres.url(name)) as server:
+    with serving(folder, tmp_path / "home", workers=2, work=False, database_url=postgres.url(name)) as server:
         twilio = server.twilio()
         assert not any(record.is_plain for record in twilio.ring_at_once(["+12025550110"] * 12))
         shut(postgres, name, closed=True)

@@ -30,7 +30,9 @@ def gateway(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with running_pgbouncer(postgres) as port:
         url = f"postgresql://postgres@127.0.0.1:{port}/{name}"
         _load(load(data_dir=room / "data", database_url=url, database_prepares=False))
-        with serving(room / "data", room / "home", workers=2, database_url=url, database_prepares=False) as server:
+        with serving(
+            room / "data", room / "home", workers=2, work=False, database_url=url, database_prepares=False
+        ) as server:
             yield server
     postgres.drop(name)
 

@@ -59,7 +59,7 @@ def gateway(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Ite
     for _ in load_demo(a_studio(parts), utc_now()):
         pass
     parts.close()
-    with serving(room / "data", room / "home", workers=2, database_url=database.url) as server:
+    with serving(room / "data", room / "home", workers=2, work=False, database_url=database.url) as server:
         yield server
 
 

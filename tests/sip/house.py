@@ -113,7 +113,7 @@ def a_house(folder: Path, demo: Path) -> Iterator[House]:
     with ExitStack() as stack:
         ports = stack.enter_context(a_block_of_ports())
         edge = stack.enter_context(running_edge(folder, ports))
-        server = stack.enter_context(serving(data, folder / "home", workers=1, sip_secret=SECRET))
+        server = stack.enter_context(serving(data, folder / "home", workers=1, work=False, sip_secret=SECRET))
         bridge = a_bridge(folder, server, edge)
         stack.callback(bridge.stop)
         bridge.start()

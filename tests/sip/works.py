@@ -101,7 +101,9 @@ def the_works(folder: Path, demo: Path, *, through_valve: bool = True, **setting
     with ExitStack() as stack:
         ports = stack.enter_context(a_block_of_ports())
         edge = stack.enter_context(running_edge(folder, ports, **settings))
-        server = stack.enter_context(serving(folder / "data", folder / "home", workers=1, sip_secret=SECRET))
+        server = stack.enter_context(
+            serving(folder / "data", folder / "home", workers=1, work=False, sip_secret=SECRET)
+        )
         door = ports.one()
         valve = stack.enter_context(a_valve(server.origin, door))
         bridge = a_bridge(folder, server, edge, url=f"http://127.0.0.1:{door}" if through_valve else "")
