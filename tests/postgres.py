@@ -37,7 +37,9 @@ class Postgres:
     def create(self, *, template: str = "template0") -> str:
         """Create a database and return its name."""
         name = f"test_{uuid4().hex}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
         return name

@@ -148,19 +148,20 @@ def _shown(settings: Settings, name: str) -> SettingShown:
     if isinstance(value, SecretStr):
         text = MASK if value.get_secret_value() else ""
     else:
-        text = "" if value is None else _masked(str(value))
+        # A path that was not set is shown as what it is, and not as the folder of whoever asks.
+        text = "" if value in (None, Path()) else _masked(str(value))
     return SettingShown(
         name=name,
         variable=PREFIX + name.upper(),
         value=text,
         is_secret=is_secret,
-        is_default=value == _resolved(definition.get_default()),
+        is_default=_is(value, definition.get_default()),
     )
 
 
-def _resolved(default: object) -> object:
-    """Return a default as the settings hold it: a path from the root on."""
-    return default.resolve() if isinstance(default, Path) else default
+def _is(value: object, default: object) -> bool:
+    """Tell whether a setting has its default: some hold a path as it was given, others from the root on."""
+    return value == default or (isinstance(default, Path) and value == default.resolve())
 
 
 def _masked(text: str) -> str:
