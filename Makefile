@@ -45,7 +45,7 @@ check-types: setup
 	$(BIN)/mypy
 
 unit: setup
-	$(BIN)/pytest -n 2 --dist worksteal -q
+	$(BIN)/pytest -n 3 --dist worksteal -q
 
 bench: setup ## Measure against peers; writes bench/RESULTS.md and bench/charts
 	scripts/install-test-packages --with-node

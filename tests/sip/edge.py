@@ -109,7 +109,7 @@ def running_edge(folder: Path, ports: Ports, **settings: object) -> Iterator[Edg
     """Run Kamailio and rtpengine for as long as the context lasts; `settings` are of config/sip.toml."""
     sip, health, evapi, ng, keys = (ports.one() for _ in range(5))
     callee, _ = ports.several(2)
-    media = ports.several(400)
+    media = ports.several(1280)  # An rtpengine that was hung keeps what it is asked then for two minutes.
     run = folder / "edge"
     given: dict[str, object] = {
         "listen": f"127.0.0.1:{sip}",

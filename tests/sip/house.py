@@ -118,7 +118,7 @@ def a_house(folder: Path, demo: Path) -> Iterator[House]:
         stack.callback(bridge.stop)
         bridge.start()
         fill_sounds(server, folder / "sounds")
-        capture = stack.enter_context(capturing(folder, edge.sip, edge.sip + 590))
+        capture = stack.enter_context(capturing(folder, edge.sip, edge.sip + 1490))
         caller = stack.enter_context(a_phone(folder, ports, CALLER, tone=CALLER_VOICE, edge=edge.sip))
         numbers = (PUBLIC, SECOND_PUBLIC, WARNED, LIFTED, FREE, *PERSONS)
         callee = stack.enter_context(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _LOWEST = 19_000
-_BLOCK = 600
-_BLOCKS = 22
+_BLOCK = 1500
+_BLOCKS = 9
 
 
 class Ports:
