@@ -44,8 +44,12 @@ check-style: setup
 check-types: setup
 	$(BIN)/mypy
 
+# Tests of how soon a call connects while something fails: they run beside less.
+BY_THE_CLOCK := tests/sip tests/end_to_end/test_postgres_outage.py
+
 unit: setup
-	$(BIN)/pytest -n 3 --dist worksteal -q
+	$(BIN)/pytest -n 3 --dist worksteal -q $(BY_THE_CLOCK:%=--ignore=%)
+	$(BIN)/pytest -n 2 --dist loadfile -q $(BY_THE_CLOCK)
 
 bench: setup ## Measure against peers; writes bench/RESULTS.md and bench/charts
 	scripts/install-test-packages --with-node
