@@ -51,20 +51,21 @@ def _take_wish(desk: CallDesk, facts: CallFacts, listened: CalleeListened, now: 
         asked = ask(turn, facts, now)
     plan = decide(facts, asked.standing, now)
     try:
-        _note_heard(desk, facts, listened)
         _write_down(desk, facts, plan, listened, now)
     except SQLAlchemyError:
         return CallPlan(
             steps=(Bridge(),), decision=Decision.CONNECT, reason=Reason.EVIDENCE_NOT_KEPT, order_id=plan.order_id
         )
+    _note_heard(desk, facts, listened)
     # A turn of its own: what was borrowed went back before the wish was written, which takes time and connections too.
     with desk.turn() as turn:
         return keep_evidence(turn, facts, plan, asked.past, now)
 
 
 def _note_heard(desk: CallDesk, facts: CallFacts, listened: CalleeListened) -> None:
+    """Complete the evidence, after the wish is written: nobody's wish is lost for want of a length."""
     if listened.heard_ms is not None:
-        with desk.engine.connect() as connection:
+        with suppress(SQLAlchemyError), desk.engine.connect() as connection:
             note_heard(connection, _call(desk, facts), listened.purpose, listened.heard_ms)
 
 
