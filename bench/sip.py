@@ -7,6 +7,7 @@ the gateway.
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.sip.tones import load_toned_demo
 from tests.sip.works import Works, the_works
 
 _DELAY_RATE, _LOAD_RATE, _NOTICE_EVERY = 20, 40, 20
+_WRITTEN_SECONDS = 3
 _MEDIAN_GOAL_MS, _P99_GOAL_MS = 2.5, 5.0
 _HERE = Path(__file__).resolve().parent
 
@@ -66,7 +68,7 @@ def measure(scratch: Path, seconds: int) -> str:
     folder = scratch / "works"
     folder.mkdir()
     loud = {"calls_per_second": 1000, "requests_per_second": 4000, "workers": 4}
-    with the_works(folder, scratch / "demo", through_valve=False, **loud) as works:
+    with the_works(folder, scratch / "demo", measured=True, **loud) as works:
         works.wait_until_well()
         with answering(works, folder):
             decided = _delays(works, folder, seconds)
@@ -84,6 +86,8 @@ def _delays(works: Works, folder: Path, seconds: int) -> Delays:
     made = load(works, folder, rate=_DELAY_RATE, calls=_DELAY_RATE * seconds)
     if made.failed:
         sys.exit(f"The bench failed: {made.failed} calls did.\n{made.said[-2000:]}")
+    # The capture is written within two seconds.
+    time.sleep(_WRITTEN_SECONDS)
     return Delays.of([took for call, took in works.delays().items() if call not in before])
 
 

@@ -62,10 +62,15 @@ class Capture:
 
 
 @contextmanager
-def capturing(folder: Path, low: int, high: int) -> Iterator[Capture]:
-    """Capture UDP between ports `low` and `high` on the loopback for as long as the context lasts."""
+def capturing(folder: Path, low: int, high: int, *, at_once: bool = True) -> Iterator[Capture]:
+    """Capture UDP between ports `low` and `high` on the loopback for as long as the context lasts.
+
+    What is not written `at_once` comes within two seconds: tcpdump then does not wake for each packet.
+    """
     path = folder / "wire.pcap"
-    command = ["tcpdump", "-i", "lo", "-n", "-U", "--immediate-mode", "-B", "16384", "-Z", "root", "-w", str(path)]
+    command = ["tcpdump", "-i", "lo", "-n", "-U", "-B", "16384", "-Z", "root", "-w", str(path)]
+    if at_once:
+        command.append("--immediate-mode")
     with (folder / "tcpdump.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, f"udp portrange {low}-{high}"], stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -102,7 +102,13 @@ def _a_scene(visitor: Visitor, server: Server, office: Parts) -> list[str]:
     orders = [f"/orders/{order_id}" for order_id in (draft, submitted, suspended, warned)]
     with office.studio.engine.begin() as connection:
         sessions.open_(connection, office.keys, visitor.person_id, Method.PASSWORD, utc_now())
-    objects = [f"/orders/{warned}/notices/en/proposal", f"/batches/{batch}", *_a_draft_put_aside(visitor)]
+    # Somebody else's page, whoever the crawl meets first: nobody is offered to reset their own credentials.
+    objects = [
+        f"/people/{clerk.person_id}",
+        f"/orders/{warned}/notices/en/proposal",
+        f"/batches/{batch}",
+        *_a_draft_put_aside(visitor),
+    ]
     return [
         "/",
         *orders,

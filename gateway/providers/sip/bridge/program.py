@@ -20,6 +20,7 @@ from gateway.providers.sip.bridge.keys import KeyListener
 from gateway.providers.sip.bridge.link import Link
 from gateway.providers.sip.bridge.media import Media
 from gateway.providers.sip.bridge.ng import open_ng
+from gateway.providers.sip.bridge.poster import Poster
 from gateway.providers.sip.bridge.sounds import Fetch, Sounds
 from gateway.providers.sip.bridge.switch import Switch
 from gateway.providers.sip.bridge.tools import Tools
@@ -71,6 +72,8 @@ class Bridge:
     async def _open(self, opened: AsyncExitStack) -> None:
         settings, counters = self._settings, Counters(self.registry)
         session = await opened.enter_async_context(open_session())
+        poster = Poster(settings.sip_gateway_url)
+        opened.callback(poster.close)
         ng = await open_ng(*_address(settings.sip_rtpengine))
         opened.callback(ng.close)
         link = Link(*_address(settings.sip_evapi))
@@ -79,7 +82,7 @@ class Bridge:
         copied = await asyncio.to_thread(copy_new, sounds, settings.renditions_dir, 0.0)
         switch = Switch(
             Tools(
-                door=Door(session, url=settings.sip_gateway_url, secret=settings.sip_secrets[0], clock=self._clock),
+                door=Door(poster, secret=settings.sip_secrets[0], clock=self._clock),
                 link=link,
                 media=Media(ng),
                 sounds=sounds,
