@@ -25,6 +25,7 @@ from gateway.domain.rights import Everywhere, Right
 from gateway.domain.subject import NaturalPerson, Organisation, Subject
 from gateway.outbox.tables import messages
 from gateway.people.api_keys import KeyDraft
+from gateway.providers.sip.signature import HEADER, sign
 from gateway.register.identifiers import read_identifier
 from gateway.register.lines import Line
 from gateway.register.notices import Officers
@@ -48,6 +49,7 @@ FIRM, PERSON, CASE = "Quillon Canary Works Incorporated", "Zebedee Fernsby Canar
 SPOKEN, LAW = "Wherefore the canary sings of Fernsby.", "Canary Birds Act, section 77"
 NUMBERS = (CALLER, FREE, PUBLIC, ACKNOWLEDGED, CONTESTED, WRONG)
 WORDS = (FIRM, PERSON, CASE, SPOKEN, LAW)
+SIP_SECRET = "the secret of a bridge that sings"
 _HEX = re.compile(rb"[0-9a-f]{64}")
 
 
@@ -78,6 +80,19 @@ class Cage:
         if answer.status_code != httpx.codes.OK:
             self.answers.append((f"POST {path}", answer.content))
         return answer.status_code
+
+    def report(self, target: str, call_id: str, line: str, **more: object) -> list[dict[str, dict[str, str]]]:
+        """Post what the SIP bridge would post, and return the steps; their numbers are the caller's to dial."""
+        report = {"version": 1, "call": call_id, "attempt": "7741", "caller": CALLER, "callee": line, **more}
+        body = json.dumps(report).encode()
+        signed = sign(SIP_SECRET, target, body, utc_now())
+        answer = httpx.post(
+            self.server.origin + target, content=body, headers={HEADER: signed}, trust_env=False, timeout=30
+        )
+        if answer.status_code != httpx.codes.OK:
+            self.answers.append((f"POST {target.partition('?')[0]}", answer.content))
+            return []
+        return list(answer.json()["steps"])
 
     def command(self, *arguments: str, exit_code: int = 0) -> str:
         """Run a command in a process of its own and keep what it says besides its result."""
@@ -116,6 +131,22 @@ def bad_tokens_and_parameters(cage: Cage) -> None:
     cage.post("/twilio/call", {**arriving(f"sip:{FREE}@{PERSON}", caller=PERSON), "CallSid": f"{CASE} {PERSON}"})
     cage.post(f"/twilio/{FREE}", arriving(FREE))
     cage.post(f"/prompts/{FREE}.wav", {"name": PERSON})
+
+
+def calls_over_sip(cage: Cage) -> None:
+    """A telephone chooses its Call-ID: some put the number or a name into it."""
+    for line in (PUBLIC, FREE, CONTESTED):
+        call_id = f"{line}-{PERSON}@{CALLER}.example.org"
+        steps = cage.report("/sip/call", call_id, line)
+        assert any("connect" in step for step in steps)
+        told = [str(value) for step in steps for part in step.values() for value in part.values()]
+        assert given_away(" ".join(each for each in told if "?t=" in each).encode()) == []
+        for target in (each for each in told if "?t=" in each):
+            cage.report(target, call_id, line, key="1", heard_ms=900)
+        cage.report("/sip/status", call_id, line, outcome="completed")
+    for wrong in ({"callee": PERSON}, {"call": [PERSON]}, {"attempt": CASE}, {"mark": FREE}, {"outcome": PERSON}):
+        cage.report("/sip/call", f"{CASE} {PERSON}", FREE, **wrong)
+    assert cage.post("/sip/call", {"call": CALLER, "callee": PERSON}, sign=False) == httpx.codes.FORBIDDEN
 
 
 def database_away(cage: Cage) -> None:
@@ -199,6 +230,7 @@ PATHS: Sequence[Callable[[Cage], None]] = (
     keys_of_a_person,
     refused_signatures,
     bad_tokens_and_parameters,
+    calls_over_sip,
     database_away,
     api_requests,
     commands_that_are_refused,
@@ -233,7 +265,11 @@ def cage(demo_settings: Settings, tmp_path: Path) -> Iterator[Cage]:
     for line in (ACKNOWLEDGED, CONTESTED, WRONG):
         issue(office, NaturalPerson(name=PERSON), f"{CASE}-{line[-1]}", line)
     with serving(
-        demo_settings.data_dir, tmp_path / "home", log_level="debug", database_url=demo_settings.database_url
+        demo_settings.data_dir,
+        tmp_path / "home",
+        log_level="debug",
+        database_url=demo_settings.database_url,
+        sip_secret=SIP_SECRET,
     ) as server:
         twilio = server.twilio()
         yield Cage(server=server, office=office, twilio=twilio)
