@@ -19,7 +19,7 @@ from gateway.console import faults, languages, policy, words
 from gateway.console.addresses import Addresses
 from gateway.console.desk import Desk
 from gateway.console.form import ConsoleForm
-from gateway.console.menu import MenuEntry, menu_of
+from gateway.console.menu import Menus
 from gateway.console.page import Page
 from gateway.console.serve import make_view
 from gateway.console.views import (
@@ -97,11 +97,14 @@ class Console(Flask):
         self._desk = desk
         super().__init__("gateway.console", static_url_path=f"{PREFIX}/static")
         self.addresses = Addresses(PREFIX, pages, Path(self.static_folder or ""))
+        self.menus = Menus(self.url_for)
 
     def url_for(self, endpoint: str, **values: Any) -> str:  # noqa: ANN401  (what Flask's takes)
         """Return where a page is. Raises BuildError where there is none."""
-        is_plain = not any(name.startswith("_") for name in values)
-        return (self.addresses.of_page(endpoint, values) if is_plain else None) or super().url_for(endpoint, **values)
+        # Flask's own function names all that may be asked of an address beside its values, and mostly asks nothing.
+        plain = {name: value for name, value in values.items() if not (value is None and name.startswith("_"))}
+        is_plain = not any(name.startswith("_") for name in plain)
+        return (self.addresses.of_page(endpoint, plain) if is_plain else None) or super().url_for(endpoint, **values)
 
     @property
     def secret_key(self) -> bytes:  # type: ignore[override]  # Flask keeps it in its configuration.
@@ -157,7 +160,7 @@ def _templates(app: Console) -> None:
         file_address=app.addresses.of_file,
         language_tag=languages.language_tag,
         languages=languages.LANGUAGES,
-        menu=_menu,
+        menu=lambda: app.menus.of(g.actor) if _is_signed_in() else (),
         signed_in=_is_signed_in,
         may_find=_may_find,
         form_token=generate_csrf,
@@ -168,10 +171,6 @@ def _templates(app: Console) -> None:
 
 def _is_signed_in() -> bool:
     return "actor" in g
-
-
-def _menu() -> tuple[MenuEntry, ...]:
-    return menu_of(g.actor) if _is_signed_in() else ()
 
 
 def _may_find() -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from secrets import token_hex
 
 from flask import request
-from flask_babel import get_locale
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField
 from wtforms.fields import Field
+
+from gateway.console.languages import language
 
 # What is in a form and yet was not typed.
 UNTYPED = frozenset({"csrf_token", "once", "version"})
@@ -23,7 +24,7 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types.
         @property
         def locales(self) -> tuple[str, ...]:
             """Return the reader's language."""
-            return (str(get_locale()),)
+            return (language(),)
 
     once = HiddenField()
     version = HiddenField()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import assert_never
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, or_, select
@@ -10,6 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from gateway.domain.rights import Everywhere, Grant, InCourt, InDistrict, Role, Scope, grants_of
 from gateway.people.errors import LastAdministratorError, UnknownRoleError
 from gateway.people.tables import people, roles
+
+# For so many different sets of roles a process keeps what they amount to.
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +115,9 @@ def demand_other_administrator(connection: Connection, person_id: str) -> None:
         raise LastAdministratorError
 
 
+@lru_cache(maxsize=_KEPT)
 def grants(held: tuple[RoleHeld, ...]) -> frozenset[Grant]:
-    """Return everything that roles amount to."""
+    """Return everything that roles amount to; it follows from them alone, and each request asks."""
     return frozenset(grant for each in held for grant in grants_of(each.role, each.scope))
 
 
