@@ -22,6 +22,7 @@ from gateway.console.form import ConsoleForm
 from gateway.console.menu import Menus
 from gateway.console.page import Page
 from gateway.console.serve import make_view
+from gateway.console.templating import TEXT, Templates
 from gateway.console.views import (
     account,
     api_keys,
@@ -92,6 +93,8 @@ _HEADERS = {
 class Console(Flask):
     """Flask with a secret that follows the key ring: what it signs is short-lived, and a rotation ends it."""
 
+    jinja_environment = Templates
+
     def __init__(self, desk: Desk, pages: tuple[Page, ...]) -> None:
         """Keep the desk; static files are served from the console's own folder."""
         self._desk = desk
@@ -156,7 +159,7 @@ def _templates(app: Console) -> None:
     app.jinja_env.filters.update(instant=languages.instant, day=languages.day, word=words.word)
     # Functions, not values of a context processor: that one runs for each widget too, which are templates of their own.
     app.jinja_env.globals.update(
-        _=languages.text,
+        **{TEXT: languages.text},
         file_address=app.addresses.of_file,
         language_tag=languages.language_tag,
         languages=languages.LANGUAGES,
