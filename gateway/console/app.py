@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.console import faults, languages, policy, words
 from gateway.console.addresses import Addresses
+from gateway.console.cookies import SignedSessions
 from gateway.console.desk import Desk
 from gateway.console.form import ConsoleForm
 from gateway.console.menu import Menus
@@ -101,6 +102,7 @@ class Console(Flask):
         super().__init__("gateway.console", static_url_path=f"{PREFIX}/static")
         self.addresses = Addresses(PREFIX, pages, Path(self.static_folder or ""))
         self.menus = Menus(self.url_for)
+        self.session_interface = SignedSessions()
 
     def url_for(self, endpoint: str, **values: Any) -> str:  # noqa: ANN401  (what Flask's takes)
         """Return where a page is. Raises BuildError where there is none."""

@@ -9,6 +9,8 @@ from typing import Any
 from flask.templating import Environment
 from jinja2 import BytecodeCache, Template, nodes
 from jinja2.bccache import Bucket
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
 
 from gateway.console.languages import language, text
@@ -17,9 +19,18 @@ from gateway.console.languages import language, text
 TEXT = "_"
 
 
+class Part(Template):
+    """A template whose macros are made once; Jinja would first compare, for each import, what a request has added."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:  # noqa: ARG002  (Jinja's signature)
+        """Return the macros: all that Flask gives to a rendering is among the globals of the environment too."""
+        return super()._get_default_module()
+
+
 class Templates(Environment):
     """Jinja's environment, which has the reader's language's own templates loaded."""
 
+    template_class = Part
     # The language whose environment this is; empty for the one that chooses between them.
     language = ""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import CTE, Connection, Row, not_, select, update
 
+from gateway.db.rows import all_rows
 from gateway.domain.court import District
 from gateway.register.errors import UnknownEntryError
 from gateway.register.tables import districts
@@ -84,7 +85,7 @@ def switch(connection: Connection, district_id: str, *, to_enabled: bool, reason
 def tree(connection: Connection) -> tuple[tuple[District, bool], ...]:
     """Return every district, parents first, each with whether its notices are heard (no ancestor is off)."""
     silent = set(connection.execute(_SILENT).scalars())
-    rows = connection.execute(_ALL).all()
+    rows = all_rows(connection.execute(_ALL))
     below: dict[str | None, list[District]] = {}
     for row in rows:
         district = _read(row)
