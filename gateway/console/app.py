@@ -19,7 +19,7 @@ from gateway.console import faults, languages, policy, words
 from gateway.console.addresses import Addresses
 from gateway.console.cookies import SignedSessions
 from gateway.console.desk import Desk
-from gateway.console.form import ConsoleForm
+from gateway.console.form import ConsoleForm, options
 from gateway.console.menu import Menus
 from gateway.console.page import Page
 from gateway.console.serve import make_view
@@ -171,6 +171,7 @@ def _templates(app: Console) -> None:
         form_token=generate_csrf,
         summary_of_errors=_summary_of_errors,
         note=_note,
+        options=options,
     )
 
 

@@ -16,7 +16,7 @@ from babel.dates import (
 )
 from babel.support import NullTranslations
 from flask import g, request
-from flask_babel import Babel, Domain, format_date, get_translations
+from flask_babel import Babel, Domain, LazyString, format_date, get_translations
 from markupsafe import Markup, escape
 
 # By the code of RFC 5646 that pages state, and by which folder of translations.
@@ -64,9 +64,10 @@ def language_of_request() -> str:
 
 def language() -> str:
     """Return the code of the reader's language, looked for once a request."""
-    if "language" not in g:
-        g.language = language_of_request()
-    found: str = g.language
+    try:
+        found: str = g.language
+    except AttributeError:
+        found = g.language = language_of_request()
     return found
 
 
@@ -85,6 +86,11 @@ def said(text: str) -> str:
     return str(_texts().ugettext(text))
 
 
+def lazily(text: str) -> LazyString:
+    """Return a text that is looked up each time it is shown, for what is written down before anybody reads it."""
+    return LazyString(said, text)
+
+
 def text(english: str, /, **values: object) -> Markup:
     """Return a text of a page in the reader's language; what is put into it is escaped."""
     found = Markup(_texts().ugettext(english))  # noqa: S704  (ours, and what a translator made of it)
@@ -93,7 +99,10 @@ def text(english: str, /, **values: object) -> Markup:
 
 def _texts() -> NullTranslations:
     """Return the texts in the reader's language: the request's own, once the first was looked for."""
-    found: NullTranslations = (g.get("texts") if g else None) or get_translations()
+    try:
+        found: NullTranslations = g.texts
+    except (AttributeError, RuntimeError):
+        found = get_translations()
     return found
 
 

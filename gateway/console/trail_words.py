@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext
 from werkzeug.routing import BuildError
 
 from gateway.audit.reading import TrailEntry
@@ -137,11 +136,11 @@ def actor_in_words(name: str) -> str:
     """Return an actor's name; those who are no person have a word of the reader's language instead."""
     match name:
         case "command-line":
-            return str(gettext("the command line"))
+            return said(_l("the command line"))
         case "gateway":
-            return str(gettext("the gateway"))
+            return said(_l("the gateway"))
         case "callee":
-            return str(gettext("whoever picked up"))
+            return said(_l("whoever picked up"))
         case _:
             return name
 
@@ -156,7 +155,7 @@ def href_of(some_id: str) -> str:
 
 def _details(entry: TrailEntry) -> Iterator[ShownDetail]:
     for name, value in entry.details.items():
-        text = gettext("none") if value is None else _value(name, str(value))
+        text = said(_l("none")) if value is None else _value(name, str(value))
         at = _instant(text) if name in _INSTANTS else None
         yield ShownDetail(
             name=said(_DETAILS[name]) if name in _DETAILS else name, value=text, href=href_of(text), at=at

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, request
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import DateField, SelectField, StringField
@@ -22,6 +21,7 @@ from gateway.audit.reading import TrailEntry, TrailQuery
 from gateway.audit.tags import Tag
 from gateway.console.form import ConsoleForm
 from gateway.console.languages import LANGUAGES, language
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, shown
 from gateway.console.trail_words import ShownEntry, shown_entry
 from gateway.console.words import word

@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, request, url_for
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
 from markupsafe import Markup
 from werkzeug.utils import redirect
@@ -19,6 +18,7 @@ from gateway.audit.play_list import PlayQuery
 from gateway.console import policy
 from gateway.console.form import ConsoleForm
 from gateway.console.languages import day
+from gateway.console.languages import lazily as _l
 from gateway.console.life_words import what_happened, who
 from gateway.console.order_filter import read_filter, sealed
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, seen_at, shown
