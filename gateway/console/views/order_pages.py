@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, request, url_for
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as Answer
 from wtforms import Field, HiddenField, SelectField, StringField
@@ -31,6 +31,7 @@ from gateway.domain.errors import InvalidNumberError
 from gateway.domain.order import Order, OrderState
 from gateway.domain.rights import Right
 from gateway.register.disputes import DisputeQuery
+from gateway.register.lines import LineEntry
 from gateway.register.order_list import ListedOrder
 from gateway.workflows.find_order import find_order
 from gateway.workflows.keep_document import read_document
@@ -55,6 +56,8 @@ class FilterForm(ConsoleForm):
     case_number = StringField(_l("Case number"), [Length(max=200)], widget=GovTextInput())
     line = StringField(_l("Line, with its country code"), [Length(max=40)], widget=GovTextInput())
     batch = HiddenField()
+    # The courts that there are, as `ready_orders` found them.
+    seen: dict[str, Court]
 
     def validate_line(self, field: Field) -> None:
         """Refuse what no line can be looked for by."""
@@ -93,7 +96,7 @@ def begin_orders(visit: Visit) -> dict[str, str]:
 
 def ready_orders(visit: Visit, form: FilterForm) -> None:
     """Fill in the courts, districts and states that there are."""
-    courts = read_courts(visit.desk.office, visit.errand)
+    form.seen = courts = read_courts(visit.desk.office, visit.errand)
     nodes = read_districts(visit.desk.office, visit.errand, counting=False)
     form.court.choices = [("", _l("All courts")), *((court.court_id, court.name) for court in courts.values())]
     form.district.choices = [("", _l("All districts")), *((each.district.district_id, _deep(each)) for each in nodes)]
@@ -112,9 +115,10 @@ def show_orders(visit: Visit, form: FilterForm) -> Answer:
         orders=found[:_PAGE],
         after=found[_PAGE - 1].order.order_id if len(found) > _PAGE else "",
         liftable=liftable(office, found[:_PAGE], visit.errand),
-        courts=read_courts(office, visit.errand),
+        courts=form.seen,
         may_draft=_may_open(visit, "new_order"),
         local_day=_days_of_list(),
+        numbers=_numbers,
         states={state: word(state) for state in OrderState},
         at=visit.at,
     )
@@ -226,6 +230,12 @@ def _days_of_list() -> Callable[[datetime, str], Markup]:
         return written[on]
 
     return write
+
+
+def _numbers(entries: Iterable[LineEntry]) -> Markup:
+    """Return the numbers of lines below each other."""
+    shown = (f'<span class="console-number">{escape(each.line.number.number)}</span>' for each in entries)
+    return Markup("<br>".join(shown))  # noqa: S704  (escaped above)
 
 
 def court_of(visit: Visit, court_id: str) -> Court:
