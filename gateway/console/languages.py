@@ -121,14 +121,15 @@ class _Writing:
         on, at = get_date_format("medium", locale).pattern, get_time_format("medium", locale).pattern
         self._locale = locale
         self._pattern = parse_pattern(both.replace("{0}", at).replace("{1}", on))
+        self._format = str(self._pattern.format)
         self._months = get_month_names("abbreviated", "format", locale)
         self._halves = get_period_names("abbreviated", "format", locale)
-        self._has_all = set(re.findall(r"%\((\w+)\)s", self._pattern.format)) <= self._fields(_ANY_TIME).keys()
+        self._has_all = set(re.findall(r"%\((\w+)\)s", self._format)) <= self._fields(_ANY_TIME).keys()
 
     def write(self, local: datetime) -> str:
         """Write a time as its own clock has it."""
         if self._has_all:
-            return self._pattern.format % self._fields(local)
+            return self._format % self._fields(local)
         return self._pattern.apply(local, self._locale)
 
     def _fields(self, local: datetime) -> dict[str, str | int]:

@@ -84,7 +84,7 @@ class Listing:
     """The two statements of a list: its first few, and how many there are. Both are asked with the same values."""
 
     first: Select[Any]
-    count: Select[tuple[int]]
+    count: Select[int]
 
 
 def listing(wanted: Select[Any], *order_by: ColumnElement[Any]) -> Listing:
@@ -121,5 +121,5 @@ class Desk:
         first = self.connection.execute(wanted.first, asked).all()
         count = len(first)
         if count == SHOWN:
-            count = self.connection.execute(wanted.count, asked).scalar() or 0
+            count = int(self.connection.execute(wanted.count, asked).scalar_one())
         return Waiting(count=count, first=tuple(read(row) for row in first))

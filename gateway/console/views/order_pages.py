@@ -1,14 +1,11 @@
 """Orders: the list with its filters, finding one, and one order's page with its authority document."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response, request, url_for
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
-from markupsafe import Markup, escape
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as Answer
 from wtforms import Field, HiddenField, SelectField, StringField
@@ -17,10 +14,10 @@ from wtforms.validators import InputRequired, Length, ValidationError
 from gateway.audit.play_list import PlayQuery
 from gateway.console import policy
 from gateway.console.form import ConsoleForm
-from gateway.console.languages import day
 from gateway.console.languages import lazily as _l
 from gateway.console.life_words import what_happened, who
 from gateway.console.order_filter import read_filter, sealed
+from gateway.console.order_rows import order_rows
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, seen_at, shown
 from gateway.console.rights import NEEDS
 from gateway.console.views.draft_summary import name_of_language, size_of
@@ -31,7 +28,6 @@ from gateway.domain.errors import InvalidNumberError
 from gateway.domain.order import Order, OrderState
 from gateway.domain.rights import Right
 from gateway.register.disputes import DisputeQuery
-from gateway.register.lines import LineEntry
 from gateway.register.order_list import ListedOrder
 from gateway.workflows.find_order import find_order
 from gateway.workflows.keep_document import read_document
@@ -108,19 +104,15 @@ def show_orders(visit: Visit, form: FilterForm) -> Answer:
     office = visit.desk.office
     wanted = read_filter(request.args, visit.actor, visit.desk.keys, limit=_PAGE + 1)
     found = () if form.errors else list_orders(office, wanted.query, visit.errand)
+    may_lift = liftable(office, found[:_PAGE], visit.errand)
     return shown(
         "orders/list.html",
         form=form,
         wanted=wanted,
-        orders=found[:_PAGE],
+        rows=tuple(order_rows(found[:_PAGE], form.seen, may_lift, visit.at)),
         after=found[_PAGE - 1].order.order_id if len(found) > _PAGE else "",
-        liftable=liftable(office, found[:_PAGE], visit.errand),
-        courts=form.seen,
+        liftable=may_lift,
         may_draft=_may_open(visit, "new_order"),
-        local_day=_days_of_list(),
-        numbers=_numbers,
-        states={state: word(state) for state in OrderState},
-        at=visit.at,
     )
 
 
@@ -217,25 +209,6 @@ def show_document(visit: Visit, document_id: str) -> Answer:
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers[policy.HEADER] = policy.DOCUMENT
     return response
-
-
-def _days_of_list() -> Callable[[datetime, str], Markup]:
-    """Return what writes the day of an instant in a zone; in a list most rows have one that was written before."""
-    written: dict[date, Markup] = {}
-
-    def write(at: datetime, zone: str) -> Markup:
-        on = at.astimezone(ZoneInfo(zone)).date()
-        if on not in written:
-            written[on] = day(on)
-        return written[on]
-
-    return write
-
-
-def _numbers(entries: Iterable[LineEntry]) -> Markup:
-    """Return the numbers of lines below each other."""
-    shown = (f'<span class="console-number">{escape(each.line.number.number)}</span>' for each in entries)
-    return Markup("<br>".join(shown))  # noqa: S704  (escaped above)
 
 
 def court_of(visit: Visit, court_id: str) -> Court:
