@@ -38,9 +38,7 @@ def path(connection: Connection, district_id: str) -> tuple[str, ...]:
 
 def below(district_ids: frozenset[str]) -> CTE:
     """Return the ids of districts and of all below them."""
-    top = (
-        select(districts.c.district_id).where(districts.c.district_id.in_(district_ids)).cte("reached", recursive=True)
-    )
+    top = select(districts.c.district_id).where(districts.c.district_id.in_(district_ids)).cte(recursive=True)
     return top.union(select(districts.c.district_id).join(top, districts.c.parent_id == top.c.district_id))
 
 
