@@ -3,9 +3,10 @@
 Both run in this process, in turns, over the same register; a page's own statements are noted while it is rendered once.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from sqlalchemy import CompoundSelect, Engine, Select, event, select
 
 from bench.checks import CheckError
 from bench.import_orders import a_register, import_file, write_file
+from gateway import log
 from gateway.assembly import Parts
 from gateway.clock import utc_now
 from gateway.console.app import make_console
@@ -101,9 +103,12 @@ def _time_all(database: str, parts: Parts, file: Path, rows: int) -> Iterator[Ti
         connection.exec_driver_sql("ANALYZE")
         order_id = connection.execute(select(orders.c.order_id).limit(1)).scalar_one()
     client = _reader(parts)
-    for path in _PATHS:
-        yield _time(database, parts, client, path.format(order=order_id), shown=path)
+    # The log is written as in production, and goes to /dev/null, as that of the servers does.
+    log.configure(parts.settings.log_level)
+    with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
+        found = [_time(database, parts, client, path.format(order=order_id), shown=path) for path in _PATHS]
     parts.close()
+    yield from found
 
 
 def _time(database: str, parts: Parts, client: FlaskClient, path: str, *, shown: str) -> Timed:

@@ -1,17 +1,32 @@
 """Reading the trail, newest first, within the reach of whoever reads."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, true
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, select, true
 
 from gateway.audit.tables import trail
 from gateway.audit.tags import Tag
 from gateway.audit.trail import Detail
+from gateway.db.rows import all_rows
 from gateway.domain.rights import Reach
+
+# A process keeps the statements of so many kinds of lists, and never what they found.
+_KEPT = 64
+# What may be asked for, by the name of the value that is asked for.
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "since": trail.c.at >= bindparam("since"),
+    "until": trail.c.at < bindparam("until"),
+    "court_id": trail.c.court_id == bindparam("court_id"),
+    "subject_id": trail.c.subject_id == bindparam("subject_id"),
+    "actor": trail.c.actor == bindparam("actor"),
+    "tag": trail.c.tag == bindparam("tag"),
+    "after_seq": trail.c.seq < bindparam("after_seq"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +66,29 @@ class TrailEntry:
 
 def entries(connection: Connection, query: TrailQuery) -> tuple[TrailEntry, ...]:
     """Return a page of entries, newest first."""
-    statement = select(trail).where(_within(query.reach), *_conditions(query))
-    rows = connection.execute(statement.order_by(trail.c.seq.desc()).limit(query.limit))
-    return tuple(map(_read, rows))
+    values = {
+        name: value
+        for name, value in (
+            ("since", query.since),
+            ("until", query.until),
+            ("court_id", query.court_id),
+            ("subject_id", query.subject_id),
+            ("actor", query.actor),
+            ("tag", query.tag.value if query.tag else ""),
+            ("after_seq", query.after_seq),
+        )
+        if value
+    }
+    rows = connection.execute(_listing(query.reach, frozenset(values)), {**values, "most": query.limit})
+    return tuple(map(_read, all_rows(rows)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _listing(reach: Reach, given: frozenset[str]) -> Select[Any]:
+    """Return the statement of a list that is asked for the values `given`."""
+    asked = (condition for name, condition in _CONDITIONS.items() if name in given)
+    newest = select(trail).where(_within(reach), *asked).order_by(trail.c.seq.desc())
+    return newest.limit(bindparam("most", type_=Integer))
 
 
 def _within(reach: Reach) -> ColumnElement[bool]:
@@ -61,24 +96,7 @@ def _within(reach: Reach) -> ColumnElement[bool]:
     return true() if reach.everywhere else trail.c.court_id.in_(reach.courts)
 
 
-def _conditions(query: TrailQuery) -> Iterator[ColumnElement[bool]]:
-    if query.since is not None:
-        yield trail.c.at >= query.since
-    if query.until is not None:
-        yield trail.c.at < query.until
-    if query.court_id:
-        yield trail.c.court_id == query.court_id
-    if query.subject_id:
-        yield trail.c.subject_id == query.subject_id
-    if query.actor:
-        yield trail.c.actor == query.actor
-    if query.tag is not None:
-        yield trail.c.tag == query.tag.value
-    if query.after_seq:
-        yield trail.c.seq < query.after_seq
-
-
-def _read(row: Row[*tuple[Any, ...]]) -> TrailEntry:
+def _read(row: Any) -> TrailEntry:  # noqa: ANN401  (a named tuple of the query's columns)
     return TrailEntry(
         seq=int(row.seq),
         at=row.at,

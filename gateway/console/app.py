@@ -17,11 +17,13 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.console import faults, languages, policy, words
 from gateway.console.addresses import Addresses
+from gateway.console.cookies import SignedSessions
 from gateway.console.desk import Desk
-from gateway.console.form import ConsoleForm
-from gateway.console.menu import MenuEntry, menu_of
+from gateway.console.form import ConsoleForm, options
+from gateway.console.menu import Menus
 from gateway.console.page import Page
 from gateway.console.serve import make_view
+from gateway.console.templating import TEXT, Templates
 from gateway.console.views import (
     account,
     api_keys,
@@ -92,16 +94,22 @@ _HEADERS = {
 class Console(Flask):
     """Flask with a secret that follows the key ring: what it signs is short-lived, and a rotation ends it."""
 
+    jinja_environment = Templates
+
     def __init__(self, desk: Desk, pages: tuple[Page, ...]) -> None:
         """Keep the desk; static files are served from the console's own folder."""
         self._desk = desk
         super().__init__("gateway.console", static_url_path=f"{PREFIX}/static")
         self.addresses = Addresses(PREFIX, pages, Path(self.static_folder or ""))
+        self.menus = Menus(self.url_for)
+        self.session_interface = SignedSessions()
 
     def url_for(self, endpoint: str, **values: Any) -> str:  # noqa: ANN401  (what Flask's takes)
         """Return where a page is. Raises BuildError where there is none."""
-        is_plain = not any(name.startswith("_") for name in values)
-        return (self.addresses.of_page(endpoint, values) if is_plain else None) or super().url_for(endpoint, **values)
+        # Flask's own function names all that may be asked of an address beside its values, and mostly asks nothing.
+        plain = {name: value for name, value in values.items() if not (value is None and name.startswith("_"))}
+        is_plain = not any(name.startswith("_") for name in plain)
+        return (self.addresses.of_page(endpoint, plain) if is_plain else None) or super().url_for(endpoint, **values)
 
     @property
     def secret_key(self) -> bytes:  # type: ignore[override]  # Flask keeps it in its configuration.
@@ -153,25 +161,22 @@ def _templates(app: Console) -> None:
     app.jinja_env.filters.update(instant=languages.instant, day=languages.day, word=words.word)
     # Functions, not values of a context processor: that one runs for each widget too, which are templates of their own.
     app.jinja_env.globals.update(
-        _=languages.text,
+        **{TEXT: languages.text},
         file_address=app.addresses.of_file,
         language_tag=languages.language_tag,
         languages=languages.LANGUAGES,
-        menu=_menu,
+        menu=lambda: app.menus.of(g.actor) if _is_signed_in() else (),
         signed_in=_is_signed_in,
         may_find=_may_find,
         form_token=generate_csrf,
         summary_of_errors=_summary_of_errors,
         note=_note,
+        options=options,
     )
 
 
 def _is_signed_in() -> bool:
     return "actor" in g
-
-
-def _menu() -> tuple[MenuEntry, ...]:
-    return menu_of(g.actor) if _is_signed_in() else ()
 
 
 def _may_find() -> bool:

@@ -2,12 +2,30 @@
 
 from datetime import datetime
 
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from gateway.console.desk import Desk
 
 _LANGUAGE = "language"
 _YEAR_SECONDS = 365 * 24 * 3600
+
+
+class SignedSessions(SecureCookieSessionInterface):
+    """Flask's sessions, for the forms' tokens; what signs them is made once for each key, and not for each request."""
+
+    def __init__(self) -> None:
+        """Sign nothing yet."""
+        self._made: tuple[object, URLSafeTimedSerializer | None] = (None, None)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs with the console's present key."""
+        key = app.secret_key
+        if self._made[0] != key:
+            self._made = (key, super().get_signing_serializer(app))
+        return self._made[1]
 
 
 def session_cookie(desk: Desk) -> str:

@@ -1,28 +1,46 @@
 """The languages of the console, and instants, days and numbers as each of them writes them."""
 
+import re
 from datetime import UTC, date, datetime
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import DateTimePattern, get_date_format, get_datetime_format, get_time_format, parse_pattern
+from babel.dates import (
+    get_date_format,
+    get_datetime_format,
+    get_month_names,
+    get_period_names,
+    get_time_format,
+    parse_pattern,
+)
 from babel.support import NullTranslations
 from flask import g, request
-from flask_babel import Babel, Domain, format_date, get_locale, get_translations
+from flask_babel import Babel, Domain, LazyString, format_date, get_translations
 from markupsafe import Markup, escape
 
 # By the code of RFC 5646 that pages state, and by which folder of translations.
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 _TAGS = {"en": "en", "zh": "zh-Hans"}
+_NOON = 12
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class TextsOfRequest(Domain):  # type: ignore[misc]  # Flask-Babel has no types.
     """The texts of one language, looked for once a request and not once a text: a page has hundreds."""
 
+    def __init__(self, **options: str) -> None:
+        """Keep each language's texts once they were read."""
+        super().__init__(**options)
+        self._read: dict[str, NullTranslations] = {}
+
     def get_translations(self) -> NullTranslations:
         """Return the texts in the reader's language."""
         if "texts" not in g:
-            g.texts = super().get_translations()
+            code = language()
+            if code not in self._read:
+                self._read[code] = super().get_translations()
+            g.texts = self._read[code]
         found: NullTranslations = g.texts
         return found
 
@@ -44,32 +62,94 @@ def language_of_request() -> str:
     return request.accept_languages.best_match(list(LANGUAGES), default="en") or "en"
 
 
+def language() -> str:
+    """Return the code of the reader's language, looked for once a request."""
+    try:
+        found: str = g.language
+    except AttributeError:
+        found = g.language = language_of_request()
+    return found
+
+
 def language_tag() -> str:
     """Return the tag for the page's `lang`."""
-    return _TAGS.get(str(get_locale()), "en")
+    return _TAGS.get(language(), "en")
 
 
-def text(said: str, /, **values: object) -> Markup:
+def later(text: str) -> str:
+    """Mark a text to be translated (scripts/collect-texts): `said` looks it up where it is shown."""
+    return text
+
+
+def said(text: str) -> str:
+    """Return a text in the reader's language; in English where nobody reads."""
+    return str(_texts().ugettext(text))
+
+
+def lazily(text: str) -> LazyString:
+    """Return a text that is looked up each time it is shown, for what is written down before anybody reads it."""
+    return LazyString(said, text)
+
+
+def text(english: str, /, **values: object) -> Markup:
     """Return a text of a page in the reader's language; what is put into it is escaped."""
-    texts: NullTranslations = g.get("texts") or get_translations()
-    found = Markup(texts.ugettext(said))  # noqa: S704  (ours, and what a translator made of it)
+    found = Markup(_texts().ugettext(english))  # noqa: S704  (ours, and what a translator made of it)
     return found % values if values or "%" in found else found
+
+
+def _texts() -> NullTranslations:
+    """Return the texts in the reader's language: the request's own, once the first was looked for."""
+    try:
+        found: NullTranslations = g.texts
+    except (AttributeError, RuntimeError):
+        found = get_translations()
+    return found
 
 
 def instant(at: datetime, zone: str) -> Markup:
     """Return an instant in the time of `zone` (IANA), as a `time` element; the zone is named where it is not UTC's."""
     local = at.astimezone(ZoneInfo(zone) if zone else UTC)
-    locale = get_locale()
-    shown = escape(f"{_pattern(locale).apply(local, locale)} {local.tzname()}")
+    shown = escape(f"{_writing(language()).write(local)} {local.tzname()}")
     return Markup(f'<time datetime="{at.astimezone(UTC).isoformat()}">{shown}</time>')  # noqa: S704  (escaped above)
 
 
-@cache
-def _pattern(locale: Locale) -> DateTimePattern:
-    """Return how a day and a time are written, of medium length; `format_datetime` works it out for each instant."""
-    both = str(get_datetime_format("medium", locale)).replace("'", "")
-    on, at = get_date_format("medium", locale).pattern, get_time_format("medium", locale).pattern
-    return parse_pattern(both.replace("{0}", at).replace("{1}", on))
+class _Writing:
+    """How a language writes a day and a time, of medium length; Babel works that out anew for each instant."""
+
+    def __init__(self, locale: Locale) -> None:
+        both = str(get_datetime_format("medium", locale)).replace("'", "")
+        on, at = get_date_format("medium", locale).pattern, get_time_format("medium", locale).pattern
+        self._locale = locale
+        self._pattern = parse_pattern(both.replace("{0}", at).replace("{1}", on))
+        self._format = str(self._pattern.format)
+        self._months = get_month_names("abbreviated", "format", locale)
+        self._halves = get_period_names("abbreviated", "format", locale)
+        self._has_all = set(re.findall(r"%\((\w+)\)s", self._format)) <= self._fields(_ANY_TIME).keys()
+
+    def write(self, local: datetime) -> str:
+        """Write a time as its own clock has it."""
+        if self._has_all:
+            return self._format % self._fields(local)
+        return self._pattern.apply(local, self._locale)
+
+    def _fields(self, local: datetime) -> dict[str, str | int]:
+        """Return the fields of a pattern as CLDR names them (UTS 35, "Date Field Symbol Table")."""
+        return {
+            "y": local.year,
+            "M": local.month,
+            "MMM": self._months[local.month],
+            "d": local.day,
+            "a": self._halves["am" if local.hour < _NOON else "pm"],
+            "h": local.hour % _NOON or _NOON,
+            "HH": f"{local.hour:02}",
+            "mm": f"{local.minute:02}",
+            "ss": f"{local.second:02}",
+        }
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _writing(code: str) -> _Writing:
+    return _Writing(Locale.parse(code))
 
 
 def day(on: date) -> Markup:

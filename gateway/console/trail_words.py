@@ -7,12 +7,12 @@ from enum import Enum
 from typing import Any
 
 from flask import url_for
-from flask_babel import LazyString, gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.routing import BuildError
 
 from gateway.audit.reading import TrailEntry
 from gateway.audit.tags import Tag
+from gateway.console.languages import later as _l
+from gateway.console.languages import said
 from gateway.console.words import word
 from gateway.domain.notice import Purpose
 from gateway.domain.order import OrderState
@@ -36,7 +36,7 @@ _CODES: Mapping[str, type[Enum]] = {
 }
 _INSTANTS = frozenset({"in_force_from", "until", "valid_until"})
 _SHORT = 90
-_DETAILS: Mapping[str, LazyString] = {
+_DETAILS: Mapping[str, str] = {
     "approved": _l("approved"),
     "approved_by": _l("approved by"),
     "batch": _l("batch"),
@@ -113,7 +113,7 @@ def shown_entry(entry: TrailEntry, names: Mapping[str, str]) -> ShownEntry:
         seq=entry.seq,
         at=entry.at,
         tag=entry.tag,
-        done=next((word(tag) for tag in Tag if tag.value == entry.tag), entry.tag),
+        done=_done(entry.tag),
         subject_id=entry.subject_id,
         subject=names.get(entry.subject_id, entry.subject_id),
         href=_address("show_district", "district_id", entry.subject_id) if district else href_of(entry.subject_id),
@@ -124,15 +124,23 @@ def shown_entry(entry: TrailEntry, names: Mapping[str, str]) -> ShownEntry:
     )
 
 
+def _done(tag: str) -> str:
+    """Return what was done in words; a tag of another release is shown as it is."""
+    try:
+        return word(Tag(tag))
+    except ValueError:
+        return tag
+
+
 def actor_in_words(name: str) -> str:
     """Return an actor's name; those who are no person have a word of the reader's language instead."""
     match name:
         case "command-line":
-            return str(gettext("the command line"))
+            return said(_l("the command line"))
         case "gateway":
-            return str(gettext("the gateway"))
+            return said(_l("the gateway"))
         case "callee":
-            return str(gettext("whoever picked up"))
+            return said(_l("whoever picked up"))
         case _:
             return name
 
@@ -147,9 +155,11 @@ def href_of(some_id: str) -> str:
 
 def _details(entry: TrailEntry) -> Iterator[ShownDetail]:
     for name, value in entry.details.items():
-        text = gettext("none") if value is None else _value(name, str(value))
+        text = said(_l("none")) if value is None else _value(name, str(value))
         at = _instant(text) if name in _INSTANTS else None
-        yield ShownDetail(name=str(_DETAILS.get(name, name)), value=text, href=href_of(text), at=at)
+        yield ShownDetail(
+            name=said(_DETAILS[name]) if name in _DETAILS else name, value=text, href=href_of(text), at=at
+        )
 
 
 def _value(name: str, text: str) -> str:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovCheckboxInput, GovTextInput
 from wtforms import BooleanField, StringField
 from wtforms.fields import Field
@@ -13,6 +12,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from gateway.console import refusals
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.domain.e164 import E164
 from gateway.domain.errors import InvalidNumberError
 from gateway.workflows.simulate_call import KEYS, KeyPress

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from flask_babel import LazyString, gettext
-from flask_babel import lazy_gettext as _l
 
+from gateway.console.languages import lazily as _l
 from gateway.console.notice_card import decimal, tongue
 from gateway.console.words import word
 from gateway.domain.plan import Decision

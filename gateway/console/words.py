@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from flask_babel import LazyString
-from flask_babel import lazy_gettext as _l
+from gateway.console.languages import later as _l
+from gateway.console.languages import said
 
-_WORDS: Mapping[str, Mapping[str, LazyString]] = {
+_WORDS: Mapping[str, Mapping[str, str]] = {
     "OrderState": {
         "draft": _l("Draft"),
         "submitted": _l("Waiting for approval"),
@@ -237,4 +237,6 @@ _WORDS: Mapping[str, Mapping[str, LazyString]] = {
 
 def word(code: Enum) -> str:
     """Return what a code is called; one without a name shows its own value, which a test does not let pass."""
-    return str(_WORDS.get(type(code).__name__, {}).get(str(code.value), code.value))
+    value = str(code.value)
+    named = _WORDS.get(type(code).__name__, {}).get(value)
+    return value if named is None else said(named)

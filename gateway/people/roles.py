@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import assert_never
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, or_, select
@@ -10,6 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from gateway.domain.rights import Everywhere, Grant, InCourt, InDistrict, Role, Scope, grants_of
 from gateway.people.errors import LastAdministratorError, UnknownRoleError
 from gateway.people.tables import people, roles
+
+# For so many different roles, and sets of them, a process keeps what they amount to; who holds them it does not keep.
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,12 @@ def scope_of(court_id: str | None, district_id: str | None) -> Scope:
     return InCourt(court_id=court_id) if district_id is None else InDistrict(court_id=court_id, district_id=district_id)
 
 
+@lru_cache(maxsize=_KEPT)
+def held_as(role: str, court_id: str | None, district_id: str | None) -> RoleHeld:
+    """Return the role that a row's columns say."""
+    return RoleHeld(role=Role(role), scope=scope_of(court_id, district_id))
+
+
 def court_of(scope: Scope) -> str:
     """Return the court that a scope lies in; empty for everywhere."""
     return "" if isinstance(scope, Everywhere) else scope.court_id
@@ -63,7 +73,7 @@ def of_people(connection: Connection, which: ColumnElement[bool]) -> dict[str, t
     """Return the roles of the people that `which` selects by their role rows, by person_id."""
     found: dict[str, tuple[RoleHeld, ...]] = {}
     for row in connection.execute(select(roles).where(which).order_by(roles.c.person_id, roles.c.place, roles.c.role)):
-        held = RoleHeld(role=Role(row.role), scope=scope_of(row.court_id, row.district_id))
+        held = held_as(row.role, row.court_id, row.district_id)
         found[row.person_id] = (*found.get(row.person_id, ()), held)
     return found
 
@@ -111,8 +121,9 @@ def demand_other_administrator(connection: Connection, person_id: str) -> None:
         raise LastAdministratorError
 
 
+@lru_cache(maxsize=_KEPT)
 def grants(held: tuple[RoleHeld, ...]) -> frozenset[Grant]:
-    """Return everything that roles amount to."""
+    """Return everything that roles amount to; it follows from them alone, and each request asks."""
     return frozenset(grant for each in held for grant in grants_of(each.role, each.scope))
 
 

@@ -6,9 +6,9 @@ from enum import Enum
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from gateway.domain.rights import Role
+from gateway.db.rows import all_rows
 from gateway.people.errors import NotSignedInError, SessionExpiredError
-from gateway.people.roles import RoleHeld, scope_of
+from gateway.people.roles import RoleHeld, held_as
 from gateway.people.tables import people, roles, sessions
 from gateway.people.tokens import new_id, new_session_token
 from gateway.privacy.blind_index import index_secret, indexes_of_secret
@@ -96,7 +96,7 @@ def open_(connection: Connection, ring: KeyRing, person_id: str, method: Method,
 
 def find(connection: Connection, ring: KeyRing, token: str, now: datetime) -> Session:
     """Return the session of a token with the roles its person has now. Raises NotSignedInError, SessionExpiredError."""
-    rows = connection.execute(_WITH_ROLES, {"hashes": indexes_of_secret(token, ring)}).all()
+    rows = all_rows(connection.execute(_WITH_ROLES, {"hashes": indexes_of_secret(token, ring)}))
     if not rows or rows[0].closed_at is not None or rows[0].person_closed_at is not None:
         raise NotSignedInError
     first = rows[0]
@@ -105,11 +105,7 @@ def find(connection: Connection, ring: KeyRing, token: str, now: datetime) -> Se
     return Session(
         session_id=first.session_id,
         person_id=first.person_id,
-        roles=tuple(
-            RoleHeld(role=Role(row.role), scope=scope_of(row.court_id, row.district_id))
-            for row in rows
-            if row.role is not None
-        ),
+        roles=tuple(held_as(row.role, row.court_id, row.district_id) for row in rows if row.role is not None),
         is_due=now >= first.seen_at + _COARSE,
     )
 

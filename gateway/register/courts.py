@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
+from gateway.db.rows import all_rows
 from gateway.domain.court import Caps, Court
 from gateway.register.errors import UnknownEntryError
 from gateway.register.tables import courts
@@ -43,7 +44,7 @@ def get(connection: Connection, court_id: str, *, lock: bool = False) -> Court:
 
 def all_of(connection: Connection) -> tuple[Court, ...]:
     """Return every court, in the order of their ids."""
-    return tuple(_read(row) for row in connection.execute(_ALL))
+    return tuple(map(_read, all_rows(connection.execute(_ALL))))
 
 
 def save(connection: Connection, court: Court, version: int) -> Court:

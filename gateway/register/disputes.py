@@ -1,11 +1,13 @@
 """The court's inbox: what people said with a key on a call, and what an officer made of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, bindparam, select, update
 
 from gateway.domain.rights import Reach
 from gateway.domain.standing import Ground
@@ -56,24 +58,39 @@ _SELECT = select(disputes, orders.c.court_id, orders.c.district_id).join(
     orders, orders.c.order_id == disputes.c.order_id
 )
 
+# A process keeps the statements of so many kinds of lists, and never what they found.
+_KEPT = 64
+_MARK = select(disputes.c.opened_at).where(disputes.c.dispute_id == bindparam("after")).scalar_subquery()
+# What may be asked for, by the name of the value that is asked for.
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "court_id": orders.c.court_id == bindparam("court_id"),
+    "order_id": disputes.c.order_id == bindparam("order_id"),
+    "after": (disputes.c.opened_at > _MARK)
+    | ((disputes.c.opened_at == _MARK) & (disputes.c.dispute_id > bindparam("after"))),
+}
+
 
 def listed(connection: Connection, query: DisputeQuery, keys: KeyRing) -> tuple[Dispute, ...]:
     """Return disputes, oldest first."""
-    statement = _SELECT.where(within(query.reach))
-    if query.court_id:
-        statement = statement.where(orders.c.court_id == query.court_id)
-    if query.order_id:
-        statement = statement.where(disputes.c.order_id == query.order_id)
-    if query.open_only:
-        statement = statement.where(disputes.c.resolved_at.is_(None))
-    if query.after:
-        mark = select(disputes.c.opened_at).where(disputes.c.dispute_id == query.after).scalar_subquery()
-        statement = statement.where(
-            (disputes.c.opened_at > mark) | ((disputes.c.opened_at == mark) & (disputes.c.dispute_id > query.after))
-        )
-    statement = statement.order_by(disputes.c.opened_at, disputes.c.dispute_id).limit(query.limit)
+    values = {
+        name: value
+        for name, value in (("court_id", query.court_id), ("order_id", query.order_id), ("after", query.after))
+        if value
+    }
+    statement = _listing(query.reach, frozenset(values), open_only=query.open_only)
+    rows = connection.execute(statement, {**values, "most": query.limit}).all()
     cipher = FieldCipher(keys)
-    return tuple(_read(row, cipher) for row in connection.execute(statement))
+    return tuple(_read(row, cipher) for row in rows)
+
+
+@lru_cache(maxsize=_KEPT)
+def _listing(reach: Reach, given: frozenset[str], *, open_only: bool) -> Select[Any]:
+    """Return the statement of a list that is asked for the values `given`."""
+    found = [within(reach), *(condition for name, condition in _CONDITIONS.items() if name in given)]
+    if open_only:
+        found.append(disputes.c.resolved_at.is_(None))
+    oldest = _SELECT.where(*found).order_by(disputes.c.opened_at, disputes.c.dispute_id)
+    return oldest.limit(bindparam("most", type_=Integer))
 
 
 def get(connection: Connection, dispute_id: str, keys: KeyRing) -> Dispute:

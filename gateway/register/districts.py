@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import CTE, Connection, Row, not_, select, update
 
+from gateway.db.rows import all_rows
 from gateway.domain.court import District
 from gateway.register.errors import UnknownEntryError
 from gateway.register.tables import districts
@@ -37,9 +38,7 @@ def path(connection: Connection, district_id: str) -> tuple[str, ...]:
 
 def below(district_ids: frozenset[str]) -> CTE:
     """Return the ids of districts and of all below them."""
-    top = (
-        select(districts.c.district_id).where(districts.c.district_id.in_(district_ids)).cte("reached", recursive=True)
-    )
+    top = select(districts.c.district_id).where(districts.c.district_id.in_(district_ids)).cte(recursive=True)
     return top.union(select(districts.c.district_id).join(top, districts.c.parent_id == top.c.district_id))
 
 
@@ -84,7 +83,7 @@ def switch(connection: Connection, district_id: str, *, to_enabled: bool, reason
 def tree(connection: Connection) -> tuple[tuple[District, bool], ...]:
     """Return every district, parents first, each with whether its notices are heard (no ancestor is off)."""
     silent = set(connection.execute(_SILENT).scalars())
-    rows = connection.execute(_ALL).all()
+    rows = all_rows(connection.execute(_ALL))
     below: dict[str | None, list[District]] = {}
     for row in rows:
         district = _read(row)

@@ -1,11 +1,26 @@
 """Lists of orders: by court, district, state, case number or line, within the asker's reach, page by page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 
+from gateway.db.metadata import Instant
+from gateway.db.rows import all_rows
 from gateway.domain.e164 import E164
 from gateway.domain.order import Order, OrderState
 from gateway.domain.rights import Reach
@@ -21,6 +36,28 @@ from gateway.register.orders import read_order
 from gateway.register.reach import within
 from gateway.register.tables import disputes, orders
 from gateway.register.tables import lines as line_rows
+
+# A process keeps the statements of so many kinds of lists, and never what they found: putting one together takes longer
+# than the database takes to answer it.
+_KEPT = 128
+_NOW = bindparam("now", type_=Instant())
+_MARK = bindparam("mark", type_=Instant())
+# What may be asked for, by the name of the value that is asked for.
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "court_id": orders.c.court_id == bindparam("court_id"),
+    "cases": orders.c.case_index.in_(bindparam("cases", expanding=True)),
+    "lines": orders.c.order_id.in_(
+        select(line_rows.c.order_id).where(line_rows.c.line_index.in_(bindparam("lines", expanding=True)))
+    ),
+    "batch_id": orders.c.batch_id == bindparam("batch_id"),
+    "mark": (orders.c.drafted_at < _MARK) | ((orders.c.drafted_at == _MARK) & (orders.c.order_id < bindparam("after"))),
+}
+_ONE = select(orders).where(orders.c.order_id == bindparam("order_id"))
+_OPEN_DISPUTES = (
+    select(disputes.c.order_id, func.count())
+    .where(disputes.c.order_id.in_(bindparam("order_ids", expanding=True)), disputes.c.resolved_at.is_(None))
+    .group_by(disputes.c.order_id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,25 +101,21 @@ class ListedOrder:
 
 def listed(connection: Connection, query: OrderQuery, keys: KeyRing, now: datetime) -> tuple[ListedOrder, ...]:
     """Return a page of orders, newest first. Raises UnknownEntryError where the order before it is gone meanwhile."""
-    statement = select(orders).where(within(query.reach), *_conditions(connection, query, keys, now))
+    values: dict[str, Any] = {"now": now, "most": query.limit, **_values(connection, query, keys)}
     if query.after:
         mark = connection.execute(
             select(orders.c.drafted_at).where(orders.c.order_id == query.after, within(query.reach))
         ).scalar()
         if mark is None:
             raise UnknownEntryError(what="order", shown=query.after, cure="Begin the list again from its first page")
-        statement = statement.where(
-            (orders.c.drafted_at < mark) | ((orders.c.drafted_at == mark) & (orders.c.order_id < query.after))
-        )
-    rows = connection.execute(
-        statement.order_by(orders.c.drafted_at.desc(), orders.c.order_id.desc()).limit(query.limit)
-    ).all()
-    return _entries(connection, rows, keys)
+        values |= {"mark": mark, "after": query.after}
+    statement = _listing(query.reach, query.district_id, query.state, frozenset(values))
+    return _entries(connection, all_rows(connection.execute(statement, values)), keys)
 
 
 def one(connection: Connection, order_id: str, keys: KeyRing) -> ListedOrder:
     """Return one order as lists show it. Raises UnknownEntryError through the caller, who asked where it lies."""
-    rows = connection.execute(select(orders).where(orders.c.order_id == order_id)).all()
+    rows = all_rows(connection.execute(_ONE, {"order_id": order_id}))
     return _entries(connection, rows, keys)[0]
 
 
@@ -90,12 +123,8 @@ def _entries(connection: Connection, rows: Any, keys: KeyRing) -> tuple[ListedOr
     cipher = FieldCipher(keys)
     ids = [row.order_id for row in rows]
     found = lines.of_orders(connection, ids, cipher)
-    opened = (
-        select(disputes.c.order_id, func.count())
-        .where(disputes.c.order_id.in_(ids), disputes.c.resolved_at.is_(None))
-        .group_by(disputes.c.order_id)
-    )
-    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(opened)} if ids else {}
+    opened = connection.execute(_OPEN_DISPUTES, {"order_ids": ids}) if ids else ()
+    counts: dict[str, int] = {row[0]: row[1] for row in opened}
     return tuple(
         ListedOrder(
             order=_purged(row) if row.purged_at is not None else read_order(row, cipher),
@@ -120,29 +149,37 @@ def _purged(row: Row[*tuple[Any, ...]]) -> PurgedOrder:
     )
 
 
-def _conditions(connection: Connection, query: OrderQuery, keys: KeyRing, now: datetime) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [visible()]
+def _values(connection: Connection, query: OrderQuery, keys: KeyRing) -> dict[str, Any]:
+    """Return what a query asks for, by the names that the statement has for it."""
+    found: dict[str, Any] = {}
     if query.court_id:
-        found.append(orders.c.court_id == query.court_id)
-    if query.district_id:
-        reached = districts.below(frozenset({query.district_id}))
-        found.append(orders.c.district_id.in_(select(reached.c.district_id)))
+        found["court_id"] = query.court_id
     if query.case_number:
         # Each court numbers its cases by itself, and the index of a case number holds whose it is.
         of_courts = (query.court_id,) if query.court_id else courts.ids(connection)
-        indexes = [index for court in of_courts for index in indexes_of_case(court, query.case_number, keys)]
-        found.append(orders.c.case_index.in_(indexes))
+        found["cases"] = [index for court in of_courts for index in indexes_of_case(court, query.case_number, keys)]
     if query.line is not None:
-        named = select(line_rows.c.order_id).where(line_rows.c.line_index.in_(indexes_of_line(query.line, keys)))
-        found.append(orders.c.order_id.in_(named))
+        found["lines"] = indexes_of_line(query.line, keys)
     if query.batch_id:
-        found.append(orders.c.batch_id == query.batch_id)
-    if query.state is not None:
-        found.append(in_state(query.state, now))
+        found["batch_id"] = query.batch_id
     return found
 
 
-def in_state(state: OrderState, now: datetime) -> ColumnElement[bool]:
+@lru_cache(maxsize=_KEPT)
+def _listing(reach: Reach, district_id: str, state: OrderState | None, given: frozenset[str]) -> Select[Any]:
+    """Return the statement of a list that is asked for the values `given`."""
+    found = [within(reach), visible()]
+    if district_id:
+        reached = districts.below(frozenset({district_id}))
+        found.append(orders.c.district_id.in_(select(reached.c.district_id)))
+    if state is not None:
+        found.append(in_state(state, _NOW))
+    found.extend(condition for name, condition in _CONDITIONS.items() if name in given)
+    newest = select(orders).where(*found).order_by(orders.c.drafted_at.desc(), orders.c.order_id.desc())
+    return newest.limit(bindparam("most", type_=Integer))
+
+
+def in_state(state: OrderState, now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition that an order is in `state` at `now`: `Order.state_at` in SQL, tested to agree with it."""
     row = orders.c
     unlifted = row.lifted_at.is_(None)

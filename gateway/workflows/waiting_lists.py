@@ -1,10 +1,12 @@
 """What waits on the home page besides orders: proposed notices, disputes, ready batches, and jobs that failed."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, true
+from sqlalchemy import Row, bindparam, func, or_, select, true
 
+from gateway.db.metadata import Instant
 from gateway.domain.notice import Purpose
 from gateway.domain.rights import Right
 from gateway.errands import jobs
@@ -18,7 +20,18 @@ from gateway.register.orders import read_order
 from gateway.register.reach import within
 from gateway.register.tables import batches, orders, proposals
 from gateway.register.tables import disputes as dispute_rows
-from gateway.workflows.waiting import MOST_COUNTED, SHOWN, Desk, Waiting, WaitingProposal
+from gateway.workflows.waiting import (
+    ASKERS,
+    MOST_COUNTED,
+    NOW,
+    SHOWN,
+    Asker,
+    Desk,
+    Listing,
+    Waiting,
+    WaitingProposal,
+    listing,
+)
 
 _JOBS_SHOWN_FOR = timedelta(days=14)
 
@@ -36,6 +49,11 @@ def proposed(desk: Desk) -> Waiting[WaitingProposal]:
             added_at=row.added_at,
         )
 
+    return desk.waiting(_proposed(desk.asker), read)
+
+
+@lru_cache(maxsize=ASKERS)
+def _proposed(asker: Asker) -> Listing:
     wanted = (
         select(orders, proposals.c.purpose, proposals.c.language, proposals.c.added_by, proposals.c.added_at)
         .join(proposals, proposals.c.order_id == orders.c.order_id)
@@ -43,12 +61,12 @@ def proposed(desk: Desk) -> Waiting[WaitingProposal]:
             orders.c.approved_at.is_not(None),
             orders.c.lifted_at.is_(None),
             # Written so that SQLite begins with the proposals, which are few, and not with the orders.
-            (orders.c.valid_until > desk.errand.at).is_(true()),
-            desk.reached(Right.ORDERS_APPROVE),
-            desk.is_others(proposals.c.added_by),
+            (orders.c.valid_until > NOW).is_(true()),
+            asker.reached(Right.ORDERS_APPROVE),
+            asker.is_others(proposals.c.added_by),
         )
     )
-    return desk.waiting(wanted, read, (proposals.c.added_at, orders.c.order_id, proposals.c.language))
+    return listing(wanted, proposals.c.added_at, orders.c.order_id, proposals.c.language)
 
 
 def disputed(desk: Desk) -> Waiting[Dispute]:
@@ -70,29 +88,38 @@ def disputed(desk: Desk) -> Waiting[Dispute]:
 
 def imported(desk: Desk) -> Waiting[Batch]:
     """Return batches of others that wait for approval in courts that are wholly the asker's, the oldest first."""
-    reach = desk.errand.actor.reach(Right.ORDERS_APPROVE)
-    wanted = select(batches).where(
-        batches.c.state == BatchState.READY.value,
-        true() if reach.everywhere else batches.c.court_id.in_(reach.courts),
-        desk.is_others(batches.c.created_by),
-    )
-    return desk.waiting(wanted, register.read, (batches.c.created_at, batches.c.batch_id))
+    return desk.waiting(_imported(desk.asker), register.read)
 
 
 def failed(desk: Desk) -> Waiting[Job]:
     """Return jobs that failed in the last two weeks, the latest first: own ones, and those of courts one may read."""
-    actor = desk.errand.actor
-    reach = actor.reach(Right.ORDERS_READ)
-    wanted = select(job_rows.c.job_id).where(
-        job_rows.c.state == JobState.FAILED.value,
-        job_rows.c.finished_at > desk.errand.at - _JOBS_SHOWN_FOR,
-        or_(
-            job_rows.c.created_by == actor.actor_id,
-            true() if reach.everywhere else job_rows.c.court_id.in_(reach.courts),
-        ),
-    )
 
     def read(row: Row[Any]) -> Job:
         return jobs.get(desk.connection, desk.keys, row.job_id)
 
-    return desk.waiting(wanted, read, (job_rows.c.finished_at.desc(), job_rows.c.job_id))
+    return desk.waiting(_failed(desk.asker), read, since=desk.errand.at - _JOBS_SHOWN_FOR)
+
+
+@lru_cache(maxsize=ASKERS)
+def _imported(asker: Asker) -> Listing:
+    reach = asker.actor.reach(Right.ORDERS_APPROVE)
+    wanted = select(batches).where(
+        batches.c.state == BatchState.READY.value,
+        true() if reach.everywhere else batches.c.court_id.in_(reach.courts),
+        asker.is_others(batches.c.created_by),
+    )
+    return listing(wanted, batches.c.created_at, batches.c.batch_id)
+
+
+@lru_cache(maxsize=ASKERS)
+def _failed(asker: Asker) -> Listing:
+    reach = asker.actor.reach(Right.ORDERS_READ)
+    wanted = select(job_rows.c.job_id).where(
+        job_rows.c.state == JobState.FAILED.value,
+        job_rows.c.finished_at > bindparam("since", type_=Instant()),
+        or_(
+            job_rows.c.created_by == asker.actor.actor_id,
+            true() if reach.everywhere else job_rows.c.court_id.in_(reach.courts),
+        ),
+    )
+    return listing(wanted, job_rows.c.finished_at.desc(), job_rows.c.job_id)

@@ -1,12 +1,12 @@
 """One's own account: what one signs in with, the roles one has, and the sessions that are open."""
 
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovPasswordInput, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, seen_at, shown
 from gateway.console.places import places_of
 from gateway.console.views.enrol import NewPasskeyForm

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import request
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovSelect, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import DateField, SelectField, SelectMultipleField, StringField
@@ -12,6 +11,7 @@ from wtforms.validators import InputRequired, Length
 
 from gateway.console import shown_once
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, seen_at, shown
 from gateway.console.places import places_of
 from gateway.console.words import word

@@ -3,12 +3,14 @@
 import tempfile
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, request
-from flask_babel import lazy_gettext as _l
+from flask_babel import gettext
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import DateField, SelectField, StringField
@@ -18,6 +20,8 @@ from gateway.audit.play_list import PlayQuery
 from gateway.audit.reading import TrailEntry, TrailQuery
 from gateway.audit.tags import Tag
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import LANGUAGES, language
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, shown
 from gateway.console.trail_words import ShownEntry, shown_entry
 from gateway.console.words import word
@@ -65,7 +69,7 @@ class PlayFilter(Period):
 def show_trail(visit: Visit) -> Answer:
     """List the trail, newest first."""
     wanted = TrailFilter(formdata=request.args, meta={"csrf": False})
-    wanted.tag.choices = [("", _l("Everything")), *sorted(((tag.value, word(tag)) for tag in Tag), key=_by_word)]
+    wanted.tag.choices = _tags(language())
     shared = _shared(visit, wanted)
     since, until = _period(wanted, shared["zone"])
     query = TrailQuery(
@@ -75,7 +79,7 @@ def show_trail(visit: Visit) -> Answer:
         court_id=_asked("court"),
         subject_id=_asked("subject"),
         actor=_asked("actor"),
-        tag=next((tag for tag in Tag if tag.value == _asked("tag")), None),
+        tag={tag.value: tag for tag in Tag}.get(_asked("tag")),
         after_seq=_number(_asked("after")),
         limit=_PAGE + 1,
     )
@@ -103,7 +107,7 @@ def show_plays(visit: Visit) -> Answer:
         until=until,
         court_id=_asked("court"),
         order_id=_asked("order"),
-        purpose=next((each for each in Purpose if each.value == _asked("purpose")), None),
+        purpose={each.value: each for each in Purpose}.get(_asked("purpose")),
         after=_asked("after"),
         limit=_PAGE + 1,
     )
@@ -143,8 +147,11 @@ def show_export(visit: Visit) -> Answer:
     return Response(content, mimetype="application/x-ndjson", headers=headers)
 
 
-def _by_word(choice: tuple[str, str]) -> str:
-    return choice[1]
+@lru_cache(maxsize=len(LANGUAGES))
+def _tags(_language: str) -> list[tuple[str, str]]:
+    """Return what there is to choose from, in the order of the reader's words."""
+    tags = [(tag.value, word(tag)) for tag in Tag]
+    return [("", gettext("Everything")), *sorted(tags, key=itemgetter(1))]
 
 
 def _asked(name: str) -> str:

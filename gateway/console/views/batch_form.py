@@ -1,7 +1,6 @@
 """The form that a file of orders is sent with."""
 
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovSelect, GovTextArea
 from werkzeug.datastructures import FileStorage
 from wtforms import FileField, RadioField, SelectField, TextAreaField
@@ -10,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, Length, ValidationError
 
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.workflows.import_orders import Mode
 
 CHECK = "check"

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import IntegerField, SelectField, StringField, TimeField
 from wtforms.validators import InputRequired, Length
 
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, seen_at, shown
 from gateway.domain.court import Caps, Court, District
 from gateway.domain.rights import Place, Right

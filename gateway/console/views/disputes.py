@@ -3,13 +3,13 @@
 from typing import Any
 
 from flask import abort, request
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextArea
 from werkzeug.wrappers import Response as Answer
 from wtforms import SelectField, TextAreaField
 from wtforms.validators import Length
 
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, seen_at, shown
 from gateway.domain.rights import Right
 from gateway.register.disputes import DisputeQuery, Resolution

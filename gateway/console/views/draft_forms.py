@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovSelect, GovTextArea, GovTextInput
 from werkzeug.datastructures import FileStorage
 from wtforms import (
@@ -26,6 +25,7 @@ from wtforms.validators import AnyOf, DataRequired, Length, Regexp, ValidationEr
 
 from gateway.console import refusals
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.views.draft_steps import (
     MOST_LINES,
     TypedLine,

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from flask import abort, redirect, request, session, url_for
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovPasswordInput, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, seen_at, shown
 from gateway.console.views.sign_in_passkey import PasskeyForm
 from gateway.console.ways_in import takes_passkeys

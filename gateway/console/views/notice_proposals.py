@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import request, url_for
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovTextArea
 from werkzeug.utils import redirect
@@ -20,6 +19,7 @@ from gateway.audio.pace import pace_of
 from gateway.audio.validate import RECORDING_LIMITS
 from gateway.console import refusals
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.notice_card import Card, count_lines, decimal, preview_card
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, fragment, seen_at, shown
 from gateway.console.views.notices import proposal_card, values_of

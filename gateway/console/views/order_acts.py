@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from flask_babel import LazyString
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovTextArea
 from werkzeug.wrappers import Response as Answer
 from wtforms import HiddenField, TextAreaField
@@ -14,6 +13,7 @@ from wtforms.validators import Length
 
 from gateway.console import policy
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.life_words import what_happened, who
 from gateway.console.order_marks import changed_since, marks_of, written
 from gateway.console.page import Page, Visit, seen_at, shown

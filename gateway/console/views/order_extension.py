@@ -5,7 +5,6 @@ from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from flask import url_for
-from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileRequired
 from govuk_frontend_wtf.wtforms_widgets import GovFileInput, GovRadioInput, GovTextInput
 from werkzeug.wrappers import Response as Answer
@@ -13,6 +12,7 @@ from wtforms import DateField, FileField, RadioField, StringField
 from wtforms.validators import InputRequired, Length
 
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, seen_at, shown
 from gateway.console.views.order_acts import around, begin_act, order_for_act, read_for_act
 from gateway.console.views.order_pages import court_of

@@ -1,15 +1,11 @@
 """Orders: the list with its filters, finding one, and one order's page with its authority document."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Response, request, url_for
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovSelect, GovTextInput
-from markupsafe import Markup
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as Answer
 from wtforms import Field, HiddenField, SelectField, StringField
@@ -18,9 +14,10 @@ from wtforms.validators import InputRequired, Length, ValidationError
 from gateway.audit.play_list import PlayQuery
 from gateway.console import policy
 from gateway.console.form import ConsoleForm
-from gateway.console.languages import day
+from gateway.console.languages import lazily as _l
 from gateway.console.life_words import what_happened, who
 from gateway.console.order_filter import read_filter, sealed
+from gateway.console.order_rows import order_rows
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, seen_at, shown
 from gateway.console.rights import NEEDS
 from gateway.console.views.draft_summary import name_of_language, size_of
@@ -55,6 +52,8 @@ class FilterForm(ConsoleForm):
     case_number = StringField(_l("Case number"), [Length(max=200)], widget=GovTextInput())
     line = StringField(_l("Line, with its country code"), [Length(max=40)], widget=GovTextInput())
     batch = HiddenField()
+    # The courts that there are, as `ready_orders` found them.
+    seen: dict[str, Court]
 
     def validate_line(self, field: Field) -> None:
         """Refuse what no line can be looked for by."""
@@ -93,7 +92,7 @@ def begin_orders(visit: Visit) -> dict[str, str]:
 
 def ready_orders(visit: Visit, form: FilterForm) -> None:
     """Fill in the courts, districts and states that there are."""
-    courts = read_courts(visit.desk.office, visit.errand)
+    form.seen = courts = read_courts(visit.desk.office, visit.errand)
     nodes = read_districts(visit.desk.office, visit.errand, counting=False)
     form.court.choices = [("", _l("All courts")), *((court.court_id, court.name) for court in courts.values())]
     form.district.choices = [("", _l("All districts")), *((each.district.district_id, _deep(each)) for each in nodes)]
@@ -105,18 +104,15 @@ def show_orders(visit: Visit, form: FilterForm) -> Answer:
     office = visit.desk.office
     wanted = read_filter(request.args, visit.actor, visit.desk.keys, limit=_PAGE + 1)
     found = () if form.errors else list_orders(office, wanted.query, visit.errand)
+    may_lift = liftable(office, found[:_PAGE], visit.errand)
     return shown(
         "orders/list.html",
         form=form,
         wanted=wanted,
-        orders=found[:_PAGE],
+        rows=tuple(order_rows(found[:_PAGE], form.seen, may_lift, visit.at)),
         after=found[_PAGE - 1].order.order_id if len(found) > _PAGE else "",
-        liftable=liftable(office, found[:_PAGE], visit.errand),
-        courts=read_courts(office, visit.errand),
+        liftable=may_lift,
         may_draft=_may_open(visit, "new_order"),
-        local_day=_days_of_list(),
-        states={state: word(state) for state in OrderState},
-        at=visit.at,
     )
 
 
@@ -213,19 +209,6 @@ def show_document(visit: Visit, document_id: str) -> Answer:
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers[policy.HEADER] = policy.DOCUMENT
     return response
-
-
-def _days_of_list() -> Callable[[datetime, str], Markup]:
-    """Return what writes the day of an instant in a zone; in a list most rows have one that was written before."""
-    written: dict[date, Markup] = {}
-
-    def write(at: datetime, zone: str) -> Markup:
-        on = at.astimezone(ZoneInfo(zone)).date()
-        if on not in written:
-            written[on] = day(on)
-        return written[on]
-
-    return write
 
 
 def court_of(visit: Visit, court_id: str) -> Court:

@@ -2,7 +2,6 @@
 
 from flask import request, url_for
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovCheckboxesInput, GovCheckboxInput, GovSelect, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import BooleanField, SelectField, SelectMultipleField, StringField
@@ -10,6 +9,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from gateway.console import shown_once
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, seen_at, shown
 from gateway.console.places import Places, places_of, value_of
 from gateway.console.words import word

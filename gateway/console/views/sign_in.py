@@ -4,7 +4,6 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from flask import redirect, request, session, url_for
-from flask_babel import lazy_gettext as _l
 from govuk_frontend_wtf.wtforms_widgets import GovPasswordInput, GovTextInput
 from werkzeug.wrappers import Response as Answer
 from wtforms import PasswordField, StringField
@@ -13,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 from gateway.console.cookies import give_language, give_session, take_session
 from gateway.console.form import ConsoleForm
 from gateway.console.languages import LANGUAGES
+from gateway.console.languages import lazily as _l
 from gateway.console.page import HTTP_SEE_OTHER, Page, Visit, seen_at, shown
 from gateway.console.ways_in import ways_in
 from gateway.people.errors import NotSignedInError

@@ -2,12 +2,12 @@
 
 from flask import request
 from flask_babel import gettext
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as Answer
 from wtforms import HiddenField
 from wtforms.validators import InputRequired, Length
 
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import lazily as _l
 from gateway.console.page import Page, Visit, shown
 from gateway.console.views.sign_in import enter, local
 from gateway.workflows.sign_in_passkey import begin_passkey, sign_in_passkey
