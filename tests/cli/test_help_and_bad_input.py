@@ -102,7 +102,10 @@ def test_the_help_loads_neither_the_database_nor_what_signs_or_speaks() -> None:
 
 
 def test_the_parts_of_every_command_load_nothing_that_only_few_commands_need() -> None:
-    assert loaded_by("gateway.program", ("alembic", "authlib", "flask", "fsspec", "httpx", "numpy", "webauthn")) == []
+    assert (
+        loaded_by("gateway.program", ("alembic", "authlib", "flask", "fsspec", "httpx", "numpy", "psycopg", "webauthn"))
+        == []
+    )
 
 
 def loaded_by(module: str, names: tuple[str, ...]) -> list[str]:
