@@ -41,18 +41,19 @@ class TeachingGroup(click.Group):
 class LateCommand(click.Command):
     """Stands for a command in the list of a group; its module is loaded when the command itself is asked for.
 
-    A command has its name in `module`, with underscores for hyphens. `help` is the first sentence of its own help.
+    `origin` is the module and the command's name in it, as gateway.cli.orders:orders; `help` is the first sentence of
+    the command's own help.
     """
 
-    def __init__(self, name: str, *, module: str, help: str, tools: Callable[[], object]) -> None:  # noqa: A002  (click's word)
-        """Stand for a command, which gets what `tools` returns as its `ctx.obj`."""
+    def __init__(self, name: str, origin: str, help: str, tools: Callable[[], object] | None = None) -> None:  # noqa: A002  (click's word)
+        """Stand for a command. It gets what `tools` returns as its `ctx.obj`, or without that what its group got."""
         super().__init__(name, help=help)
-        self.module = module
+        self._module, _, self._attribute = origin.partition(":")
         self._tools = tools
 
     def loaded(self) -> click.Command:
         """Return the command itself."""
-        command: click.Command = getattr(import_module(self.module), str(self.name).replace("-", "_"))
+        command: click.Command = getattr(import_module(self._module), self._attribute)
         return command
 
     def make_context(
@@ -60,4 +61,6 @@ class LateCommand(click.Command):
     ) -> click.Context:
         """Return the context of the command itself, which click goes on with."""
         command = self.loaded()
-        return command.make_context(info_name, args, parent, obj=self._tools(), **extra)
+        if self._tools is not None:
+            extra["obj"] = self._tools()
+        return command.make_context(info_name, args, parent, **extra)

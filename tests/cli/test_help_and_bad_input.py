@@ -69,18 +69,22 @@ def test_every_option_of_a_command_says_what_it_is_for(path: tuple[str, ...]) ->
     assert [option.name for option in options if not option.help] == []
 
 
-LISTED = build(nothing).commands
+LATE = tuple(
+    (path, stand_in)
+    for path in COMMANDS
+    if path
+    and isinstance(group := command_at(path[:-1]), click.Group)
+    and isinstance(stand_in := group.commands[path[-1]], LateCommand)
+)
 
 
-@pytest.mark.parametrize("name", LISTED)
-def test_the_list_of_commands_says_of_each_what_the_command_itself_says(name: str) -> None:
-    listed = LISTED[name]
-    assert isinstance(listed, LateCommand)
-    command = listed.loaded()
-    assert command.name == name
-    assert listed.get_short_help_str(1000) == command.get_short_help_str(1000)
-    assert listed.hidden == command.hidden
-    assert listed.deprecated == command.deprecated
+@pytest.mark.parametrize(("path", "stand_in"), LATE, ids=[" ".join(path) for path, _ in LATE])
+def test_the_list_says_of_a_command_what_the_command_itself_says(path: tuple[str, ...], stand_in: LateCommand) -> None:
+    command = stand_in.loaded()
+    assert command.name == path[-1]
+    assert stand_in.get_short_help_str(1000) == command.get_short_help_str(1000)
+    assert stand_in.hidden == command.hidden
+    assert stand_in.deprecated == command.deprecated
 
 
 def test_every_module_that_has_a_command_is_listed() -> None:
