@@ -11,6 +11,8 @@ help: ## Show this list
 TEXTS := gateway/console/translations/zh/LC_MESSAGES/messages
 
 setup: .venv/.complete $(TEXTS).mo ## Create .venv, locked, for running and developing
+	@# Whoever may not write here would have it compiled anew at every start.
+	@$(BIN)/python -m compileall -q gateway
 
 $(TEXTS).mo: $(TEXTS).po .venv/.complete
 	@$(BIN)/pybabel -q compile -i $< -o $@ -l zh

@@ -1,6 +1,7 @@
 """How gunicorn serves the gateway: two workers of four threads, measured best for two cores (bench/RESULTS.md)."""
 
 import gc
+import importlib
 import os
 import shutil
 import sys
@@ -20,7 +21,7 @@ keepalive = 30
 # A provider gives up after 15 s; a worker that hangs for longer is replaced.
 timeout = 30
 graceful_timeout = 20
-# The screen's thread must start after the fork.
+# The screen's thread must start after the fork; the code is loaded before it, by on_starting.
 preload_app = False
 # Control files go where writing them cannot block on a disk.
 _memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (Linux' memory file system, by name)
@@ -36,6 +37,18 @@ errorlog = "-"
 _metrics = tempfile.mkdtemp(prefix="notice-gateway-metrics-", dir=os.environ.get("TMPDIR", _memory))  # noqa: TID251
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics  # noqa: TID251
 _master = os.getpid()
+
+
+def on_starting(_server: Any) -> None:  # noqa: ANN401  (gunicorn's types are not exported)
+    """Load the code once for all workers, which share its memory; each puts its own app together from it.
+
+    A worker that takes the place of one that died starts in a moment, too. What is frozen is not looked through for
+    garbage, which would also write into the pages that are shared (https://docs.python.org/3.11/library/gc.html).
+    """
+    gc.disable()
+    importlib.import_module("gateway.app")
+    gc.freeze()
+    gc.enable()
 
 
 def post_worker_init(_worker: Any) -> None:  # noqa: ANN401  (gunicorn's types are not exported)

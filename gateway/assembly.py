@@ -12,8 +12,14 @@ from gateway.audio.synthesize import Pyttsx3Synthesizer
 from gateway.audio.wording import Wording
 from gateway.bucket import Bucket, bucket_of
 from gateway.clock import utc_now
-from gateway.db.engine import open_for_calls, open_for_office, open_for_reading, open_for_screens, open_for_wishes
-from gateway.db.postgres import gone_for
+from gateway.db.engine import (
+    gone_for,
+    open_for_calls,
+    open_for_office,
+    open_for_reading,
+    open_for_screens,
+    open_for_wishes,
+)
 from gateway.db.schema import migrate
 from gateway.domain.errors import GatewayError
 from gateway.privacy.key_file import load_or_make

@@ -12,13 +12,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import fsspec
-
 from gateway.domain.errors import GatewayError
+from gateway.late import late
 from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    import fsspec
+else:
+    fsspec = late("fsspec")
 
 _Answer = TypeVar("_Answer")
 
@@ -85,8 +89,8 @@ class _Places:
 class Bucket:
     """The objects below s3://bucket/prefix; credentials come from the usual places of AWS, such as its environment.
 
-    s3fs and what it needs are imported when a bucket is made, and never where none is. Each object is written in one
-    request or as parts that become visible together, so that nobody ever reads half an upload.
+    fsspec, s3fs and what they need are imported when a bucket is made, and never where none is. Each object is written
+    in one request or as parts that become visible together, so that nobody ever reads half an upload.
     """
 
     def __init__(self, url: str, endpoint: str = "", *, bounds: Bounds | None = None) -> None:

@@ -2,25 +2,19 @@
 
 import importlib.metadata
 import re
-import tempfile
-import wave
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import espeakng_loader
-import numpy as np
+from gateway.audio.voices import VOICES, voice_for
+from gateway.late import late
 
-from gateway.audio.confinement import Answered, Bounds, run_confined
-from gateway.audio.errors import SpeechFailedError, VoiceMissingError
-from gateway.audio.levels import FULL_SCALE, Samples, active_level, frame_levels
-from gateway.audio.voices import VOICES, Voice, voice_for
+if TYPE_CHECKING:
+    from gateway.audio import utterance
+else:
+    # Every program has a synthesizer at hand, and few of them speak: numpy is loaded with the first utterance.
+    utterance = late("gateway.audio.utterance")
 
-_WORKER = "gateway.audio.speaker"
-_UTTERANCE_FILE = "utterance.wav"
-_RATE = 22_050
-_SAMPLE_BYTES = 2
-_BOUNDS = Bounds(wall_seconds=60.0, cpu_seconds=30)
 _CHUNK_CHARACTERS = 1_000
 # Where a long text may be cut, best first. Full stops, commas and their kin, also full-width.
 _BREAKS = (
@@ -28,11 +22,6 @@ _BREAKS = (
     re.compile(r"[,;:](?=\s)|[\uff0c\u3001\uff1a]"),
     re.compile(r"\s"),
 )
-_FAINTEST = 100 / FULL_SCALE
-# Seconds for each letter or digit: measured are 0.06 (English words) to 0.5 (digits read one by one). The bounds leave
-# room, and still catch an utterance that broke off, or a script of which the voice speaks nothing.
-_SECONDS_EACH = (0.02, 1.5)
-_SECONDS_EXTRA = 3.0
 
 
 class Synthesizer(Protocol):
@@ -67,10 +56,7 @@ class Pyttsx3Synthesizer:
 
         Raises SpeechFailedError, VoiceMissingError, OSError.
         """
-        voice = voice_for(language)
-        with tempfile.TemporaryDirectory(prefix="speech-") as folder:
-            parts = [_utterance(chunk, voice, language, Path(folder)) for chunk in chunks_of(text)]
-        _write(np.concatenate(parts), target)
+        utterance.speak(chunks_of(text), voice_for(language), language, target)
 
 
 def chunks_of(text: str) -> tuple[str, ...]:
@@ -89,73 +75,3 @@ def _last_break(text: str) -> int:
         if ends:
             return ends[-1]
     return len(text)
-
-
-def _utterance(text: str, voice: Voice, language: str, workplace: Path) -> Samples:
-    """Speak one piece in a subprocess of its own: a second utterance in the same one would be lost or hang."""
-    spoken = workplace / _UTTERANCE_FILE
-    spoken.unlink(missing_ok=True)
-    with tempfile.TemporaryFile() as written:
-        written.write(text.encode())
-        written.seek(0)
-        outcome = run_confined(
-            _WORKER,
-            request={
-                "voice": voice.identifier,
-                "rate": voice.rate,
-                "file": _UTTERANCE_FILE,
-                "seconds": _BOUNDS.wall_seconds,
-            },
-            stdin=written,
-            workplace=workplace,
-            bounds=_BOUNDS,
-            environment={"ESPEAK_DATA_PATH": espeakng_loader.get_data_path()},
-        )
-    match outcome:
-        case Answered(answer={"ended": "spoken"}):
-            return _checked(spoken, text, language)
-        case Answered(answer={"ended": "voice_missing"}):
-            raise VoiceMissingError(language=language, available=", ".join(sorted(VOICES)))
-        case _:
-            raise SpeechFailedError(language=language, why="the speech engine did not finish", cure="try again")
-
-
-def _checked(spoken: Path, text: str, language: str) -> Samples:
-    """Decode what was written, and refuse what cannot be `text`: the engine reports success in every case."""
-    try:
-        samples = _read(spoken)
-    except (OSError, EOFError, wave.Error) as error:
-        raise SpeechFailedError(language=language, why="the speech engine wrote no sound", cure="try again") from error
-    if active_level(frame_levels(samples, _RATE)) < _FAINTEST:
-        raise SpeechFailedError(
-            language=language, why="only silence came out", cure="write it in the script of that language"
-        )
-    least, most = (each * sum(map(str.isalnum, text)) for each in _SECONDS_EACH)
-    if not least <= samples.size / _RATE <= most + _SECONDS_EXTRA:
-        raise SpeechFailedError(
-            language=language,
-            why=f"{samples.size / _RATE:.1f} s of speech came out, which cannot be the whole text",
-            cure="write it in the script of that language, or upload a recording",
-        )
-    return samples
-
-
-def _read(spoken: Path) -> Samples:
-    with wave.open(str(spoken), "rb") as file:
-        if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, _SAMPLE_BYTES, _RATE):
-            raise wave.Error(file.getparams())
-        steps = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-    return (steps / FULL_SCALE).astype(np.float32)
-
-
-def _write(samples: Samples, target: Path) -> None:
-    """Write a WAV file beside `target` and rename it, so that a failure leaves nothing under that name."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".speaking-", delete=False) as copy:
-        half = Path(copy.name)
-    try:
-        with wave.open(str(half), "wb") as file:
-            file.setparams((1, _SAMPLE_BYTES, _RATE, 0, "NONE", "not compressed"))
-            file.writeframes(np.rint(samples * FULL_SCALE).astype("<i2").tobytes())
-        half.replace(target)
-    finally:
-        half.unlink(missing_ok=True)

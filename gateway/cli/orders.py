@@ -8,9 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli import import_orders
 from gateway.cli.context import OUT, Tools
-from gateway.cli.issue import issue
+from gateway.cli.teaching import LateCommand
 from gateway.clock import utc_now
 from gateway.domain.e164 import mask
 from gateway.domain.order import OrderState
@@ -31,15 +30,20 @@ def orders() -> None:
     """Issue, approve, list, suspend, resume and lift orders."""
 
 
-for _each in (
-    issue,
-    import_orders.import_,
-    import_orders.export,
-    import_orders.batches,
-    import_orders.approve,
-    import_orders.withdraw,
-):
-    orders.add_command(_each)
+# These load what reads documents, sheets and batches, which the commands below do without (as gateway.cli.main has it).
+_LATE = {
+    "issue": ("issue:issue", "Put an approved order with its notices in the register."),
+    "import": (
+        "import_orders:import_",
+        "Import orders from FILE, a table as .csv or .xlsx; docs/import.md describes its columns.",
+    ),
+    "export": ("import_orders:export", "Write orders to FILE as CSV, with the columns of an import."),
+    "batches": ("import_orders:batches", "Show the newest batches: what became of each imported file."),
+    "approve-batch": ("import_orders:approve", "Approve every order of BATCH that waits, with its notices."),
+    "withdraw-batch": ("import_orders:withdraw", "Remove the orders of BATCH that nobody approved."),
+}
+for _name, (_origin, _sentence) in _LATE.items():
+    orders.add_command(LateCommand(_name, f"gateway.cli.{_origin}", _sentence))
 
 
 @orders.command()

@@ -14,17 +14,14 @@ from typing import IO, cast
 from urllib.parse import quote
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, func, inspect, select, table
 from sqlalchemy.pool import NullPool
 
 from gateway.db import postgres_programs
+from gateway.db.migration import apply_within
+from gateway.db.schema import MIGRATIONS
 from gateway.domain.errors import GatewayError
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 # Four MiB at a time, then a breath: the disk and the processor stay free for calls.
 _PAGES = 1024
 _PAUSE_SECONDS = 0.001
@@ -121,22 +118,8 @@ def contents_of(connection: Connection) -> tuple[str, ...]:
 
 def upgrade(connection: Connection) -> None:
     """Apply every missing migration to a PostgreSQL database in the caller's transaction, and renew its statistics."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    apply_within(connection, MIGRATIONS)
     connection.exec_driver_sql("ANALYZE")
-
-
-def revision_of(connection: Connection) -> str:
-    """Return the schema's revision; empty where there is none."""
-    return MigrationContext.configure(connection).get_current_revision() or ""
-
-
-def revisions() -> tuple[str, ...]:
-    """Return every revision that this release knows, the newest first."""
-    return tuple(each.revision for each in ScriptDirectory(str(_MIGRATIONS)).walk_revisions())
 
 
 def rows_of(connection: Connection) -> dict[str, int]:

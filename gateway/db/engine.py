@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -12,15 +12,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from gateway.db.postgres import (
-    calls_on_postgres,
-    never,
-    office_on_postgres,
-    reading_on_postgres,
-    screens_on_postgres,
-    wishes_on_postgres,
-)
 from gateway.domain.errors import GatewayError
+from gateway.late import late
+
+if TYPE_CHECKING:
+    from gateway.db import postgres
+else:
+    # A register on SQLite does without psycopg, which takes a tenth of a command's time.
+    postgres = late("gateway.db.postgres")
 
 # A look-up slower than this is a fall-through: the call connects without a notice.
 CALL_TIMEOUT_SECONDS = 0.25
@@ -35,6 +34,16 @@ class DatabaseUrlError(GatewayError):
     code = "database_url"
 
 
+def never() -> bool:
+    """Tell that the server is not known to be gone: a command has no calls that would have found out."""
+    return False
+
+
+def gone_for(calls: Engine) -> Callable[[], bool]:
+    """Return what tells whether calls found the server of PostgreSQL to be gone; a file is asked itself."""
+    return never if calls.dialect.name == "sqlite" else postgres.gone_for(calls)
+
+
 def open_for_calls(database: str, *, most: int = _CALL_POOL, prepares: bool = True) -> Engine:
     """Return the engine of the call path: AUTOCOMMIT, short time-outs, and never a new or a replaced SQLite file.
 
@@ -43,7 +52,7 @@ def open_for_calls(database: str, *, most: int = _CALL_POOL, prepares: bool = Tr
     """
     url = _parse(database)
     if url.get_backend_name() != "sqlite":
-        return calls_on_postgres(url, budget=CALL_TIMEOUT_SECONDS, most=most, prepares=prepares)
+        return postgres.calls_on_postgres(url, budget=CALL_TIMEOUT_SECONDS, most=most, prepares=prepares)
     path = _path(url)
     engine = create_engine(
         url,
@@ -61,7 +70,7 @@ def open_for_calls(database: str, *, most: int = _CALL_POOL, prepares: bool = Tr
 
 def open_for_wishes(calls: Engine, office: Engine) -> Engine:
     """Return the engine for what a key on a call changes in the register: durable, and in time for the call."""
-    return office if calls.dialect.name == "sqlite" else wishes_on_postgres(calls)
+    return office if calls.dialect.name == "sqlite" else postgres.wishes_on_postgres(calls)
 
 
 def open_for_reading(database: str, *, prepares: bool = True, is_gone: Callable[[], bool] = never) -> Engine:
@@ -71,7 +80,7 @@ def open_for_reading(database: str, *, prepares: bool = True, is_gone: Callable[
     """
     url = _parse(database)
     if url.get_backend_name() != "sqlite":
-        return reading_on_postgres(url, prepares=prepares, is_gone=is_gone)
+        return postgres.reading_on_postgres(url, prepares=prepares, is_gone=is_gone)
     path = _path(url)
     engine = create_engine(
         url,
@@ -89,7 +98,7 @@ def open_for_screens(database: str, *, prepares: bool = True) -> Engine:
     """Return the engine that screens are read with: AUTOCOMMIT, time for many lines; it may be a replica's."""
     url = _parse(database)
     if url.get_backend_name() != "sqlite":
-        return screens_on_postgres(url, prepares=prepares)
+        return postgres.screens_on_postgres(url, prepares=prepares)
     return open_for_calls(database)
 
 
@@ -107,7 +116,7 @@ def open_for_office(
     """
     url = _parse(database)
     if url.get_backend_name() != "sqlite":
-        return office_on_postgres(url, lock_seconds=OFFICE_TIMEOUT_SECONDS, prepares=prepares, is_gone=is_gone)
+        return postgres.office_on_postgres(url, lock_seconds=OFFICE_TIMEOUT_SECONDS, prepares=prepares, is_gone=is_gone)
     path = _path(url)
 
     def connect() -> sqlite3.Connection:

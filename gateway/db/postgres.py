@@ -28,11 +28,6 @@ _SCREEN_SECONDS = 60.0
 _MORE_FOR_A_WISH = 0.2
 
 
-def never() -> bool:
-    """Tell that the server is not known to be gone: a command has no calls that would have found out."""
-    return False
-
-
 def calls_on_postgres(url: URL, *, budget: float, most: int, prepares: bool) -> Engine:
     """Return the engine of the call path: AUTOCOMMIT, ready connections only, `budget` seconds of waiting each time."""
     engine = create_engine(
@@ -110,7 +105,7 @@ def screens_on_postgres(url: URL, *, prepares: bool) -> Engine:
         skip_autocommit_rollback=True,
         connect_args=_connect_arguments(prepares=prepares),
     )
-    _watch(engine, longest=_SCREEN_SECONDS, is_gone=never)
+    _watch(engine, longest=_SCREEN_SECONDS, is_gone=lambda: False)
     return engine
 
 

@@ -1,146 +1,67 @@
-"""Bringing a database to the schema that this release needs."""
+"""Which schema a database has, and bringing it to the one that this release needs.
 
-import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+To look is quick and part of every start. Only where a migration is missing is Alembic loaded, which takes a tenth of a
+second.
+"""
+
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, column, inspect, select, table
 
-from gateway.domain.errors import GatewayError
+from gateway.late import late
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-# Whoever waits for a table to itself makes everybody wait who comes after: less than the 250 ms of a call.
-_LOCK_MILLISECONDS = 100
-_PAUSE_SECONDS = 0.5
-# lock_not_available and deadlock_detected (https://www.postgresql.org/docs/15/errcodes-appendix.html).
-_IN_USE = {"55P03", "40P01"}
+if TYPE_CHECKING:
+    from gateway.db import migration
+else:
+    migration = late("gateway.db.migration")
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# Where Alembic writes which migration was the last one
+# (https://alembic.sqlalchemy.org/en/latest/api/runtime.html, version_table).
+_VERSION = table("alembic_version", column("version_num"))
 
 
-class BrokenReferenceError(GatewayError):
-    """A row refers to one that a migration did not keep, so nothing was changed. Restore the database and tell us."""
-
-    code = "broken_reference"
-
-
-class MigrationBlockedError(GatewayError):
-    """Tables stayed in use for {minutes:.0f} minutes ({why}), so the schema is not this release's. End that, repeat."""
-
-    code = "migration_blocked"
-
-
-def migrate(engine: Engine, *, folder: Path = _MIGRATIONS, patience: timedelta = timedelta(minutes=5)) -> None:
+def migrate(engine: Engine, *, folder: Path = MIGRATIONS, patience: timedelta = timedelta(minutes=5)) -> None:
     """Apply every migration that is missing; two processes that start at once take turns.
 
     SQLite takes all in one transaction. PostgreSQL takes each in one of its own, which waits for a table no longer than
-    calls can bear to wait behind it, and is tried again for `patience`. Raises MigrationBlockedError.
+    calls can bear to wait behind it, and is tried again for `patience`.
+    Raises gateway.db.migration's MigrationBlockedError and BrokenReferenceError.
 
     A schema of a later release is left alone: this release works on it, for each release only adds to what the one
     before it needs (docs/operations.md, rolling upgrade).
     """
-    config = _config(folder)
-    if is_newer(engine, folder=folder):
+    found, known = _revision(engine), revisions(folder)
+    if found == known[0] or (found and found not in known):
         return
-    if engine.dialect.name == "postgresql":
-        _migrate_postgres(engine, config, time.monotonic() + patience.total_seconds(), patience)
-        return
-    with engine.connect() as connection, _without_foreign_keys(connection), connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-            raise BrokenReferenceError
-
-
-def _migrate_postgres(engine: Engine, config: Config, deadline: float, patience: timedelta) -> None:
-    script = ScriptDirectory.from_config(config)
-    while (revision := _next_of(engine, script)) is not None:
-        try:
-            # Another process may be at it; whoever waited in the database would stand in the way of its indexes.
-            if _apply(engine, config, revision):
-                continue
-            why = "another process migrates"
-        except OperationalError as error:
-            why = str(getattr(error.orig, "sqlstate", ""))
-            if why not in _IN_USE:
-                raise
-        if time.monotonic() > deadline:
-            raise MigrationBlockedError(minutes=patience.total_seconds() / 60, why=why)
-        time.sleep(_PAUSE_SECONDS)
-
-
-def _next_of(engine: Engine, script: ScriptDirectory) -> Script | None:
-    """Return the first migration that is missing; None where the database is at this release's schema."""
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    missing = [each for each in script.iterate_revisions("head", found or "base") if each.revision != found]
-    return missing[-1] if missing else None
-
-
-def _apply(engine: Engine, config: Config, revision: Script) -> bool:
-    """Apply a migration; False where another process is at it. What builds an index stands outside a transaction."""
-    alone = getattr(revision.module, "outside_transaction", False)
-    with engine.connect() as connection:
-        if alone:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-        with connection.begin():
-            lock, scope = ("pg_try_advisory_lock", "") if alone else ("pg_try_advisory_xact_lock", "LOCAL")
-            if not connection.exec_driver_sql(f"SELECT {lock}(7201, 1)").scalar_one():
-                return False
-            try:
-                # An index that is built beside the work waits for old transactions, and nobody waits for it.
-                connection.exec_driver_sql(f"SET {scope} lock_timeout = {0 if alone else _LOCK_MILLISECONDS}")
-                if MigrationContext.configure(connection).get_current_revision() == revision.down_revision:
-                    config.attributes["connection"] = connection
-                    command.upgrade(config, revision.revision)
-            finally:
-                if alone:
-                    connection.exec_driver_sql("SELECT pg_advisory_unlock(7201, 1)")
-                    connection.exec_driver_sql("RESET lock_timeout")
-    return True
-
-
-@contextmanager
-def _without_foreign_keys(connection: Connection) -> Iterator[None]:
-    """Let SQLite rebuild tables that others refer to, as https://www.sqlite.org/lang_altertable.html section 7 has it.
-
-    The switch works only outside a transaction, so it is thrown on the driver's connection.
-    """
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    driver = cast("sqlite3.Connection", connection.connection.driver_connection)
-    driver.execute("PRAGMA foreign_keys=OFF")
-    try:
-        yield
-    finally:
-        driver.execute("PRAGMA foreign_keys=ON")
+    migration.apply(engine, folder, patience)
 
 
 def is_current(engine: Engine) -> bool:
     """Tell whether the database has this release's schema."""
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config()).get_current_head()
+    return _revision(engine) == revisions()[0]
 
 
-def is_newer(engine: Engine, *, folder: Path = _MIGRATIONS) -> bool:
+def is_newer(engine: Engine, *, folder: Path = MIGRATIONS) -> bool:
     """Tell whether the database has the schema of a release that this one does not know."""
+    found = _revision(engine)
+    return bool(found) and found not in revisions(folder)
+
+
+def revisions(folder: Path = MIGRATIONS) -> tuple[str, ...]:
+    """Return every revision that this release knows, the newest first: each file's name begins with its own."""
+    return tuple(sorted((each.name.partition("_")[0] for each in folder.glob("versions/[0-9]*.py")), reverse=True))
+
+
+def revision_of(connection: Connection) -> str:
+    """Return the schema's revision; empty where there is none."""
+    if not inspect(connection).has_table(_VERSION.name):
+        return ""
+    return str(connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none() or "")
+
+
+def _revision(engine: Engine) -> str:
     with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    known = {each.revision for each in ScriptDirectory.from_config(_config(folder)).walk_revisions()}
-    return found is not None and found not in known
-
-
-def _config(folder: Path = _MIGRATIONS) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    config.set_main_option("path_separator", "os")
-    return config
+        return revision_of(connection)

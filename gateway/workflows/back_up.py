@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine
 
 from gateway.audit.tags import Tag
 from gateway.audit.trail import head_of
-from gateway.db.copy import copied, kind_of, revision_of, rows_of, server_of
+from gateway.db.copy import copied, kind_of, rows_of, server_of
+from gateway.db.schema import revision_of
 from gateway.domain.errors import GatewayError
 from gateway.privacy.ring import KeyRing
 from gateway.register.ids import new_id

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from gateway.audit.tags import Tag
-from gateway.people import credentials, directory, passkeys, sessions
+from gateway.people import credentials, directory, passkey_checks, passkeys, sessions
 from gateway.people.challenges import LIFETIME, new_challenge, octets
 from gateway.people.errors import EnrolmentRefusedError
 from gateway.people.one_time_codes import new_secret, step_of, uri_of
@@ -45,7 +45,7 @@ def begin_enrolment(desk: PeopleDesk, code: str, now: datetime) -> Enrolment:
         person_id=who.person_id,
         login=who.login,
         totp_uri=uri_of(secret, who.login),
-        passkey_options=passkeys.creation_options(desk.party, who.person_id, who.login, octets(challenge)),
+        passkey_options=passkey_checks.creation_options(desk.party, who.person_id, who.login, octets(challenge)),
         ticket=desk.sealer.seal(state, use=_USE, now=now, lifetime=LIFETIME),
     )
 
@@ -76,7 +76,7 @@ def enrol_with_passkey(desk: PeopleDesk, code: str, ticket: str, *, response: st
     Raises EnrolmentRefusedError, PasskeyRefusedError.
     """
     state = _state(desk, ticket, now)
-    made = passkeys.check_creation(desk.party, response, octets(state["challenge"]))
+    made = passkey_checks.check_creation(desk.party, response, octets(state["challenge"]))
     with change(desk.engine, desk.keys, errand_of(state["person"], now)) as done:
         person_id = _finish(desk, done.connection, code, state, now)
         passkeys.keep(done.connection, desk.keys, person_id, made, label, now)

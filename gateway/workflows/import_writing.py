@@ -13,17 +13,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-import psycopg
 from sqlalchemy import Connection, Engine, delete, select
 
 from gateway.domain.errors import GatewayError
+from gateway.late import late
 from gateway.privacy.ring import KeyRing
 from gateway.register import batches
 from gateway.register.load import Loaded, Portion, case_index_of, write
 from gateway.register.tables import installation, lines, notices, orders, own_words, proposals, remarks
 from gateway.workflows.import_crew import receive, send
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    # Looked at when a row collides; a register on SQLite does without it otherwise.
+    psycopg = late("psycopg")
 
 _HOLD_SECONDS = 0.06
 _PAUSE_SECONDS = 0.03

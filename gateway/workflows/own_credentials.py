@@ -11,7 +11,16 @@ from sqlalchemy import Connection, select
 from gateway.audit.tags import Tag
 from gateway.domain.errors import GatewayError
 from gateway.domain.rights import Actor, ActorKind
-from gateway.people import challenges, credentials, directory, passkey_list, passkeys, sessions, throttle
+from gateway.people import (
+    challenges,
+    credentials,
+    directory,
+    passkey_checks,
+    passkey_list,
+    passkeys,
+    sessions,
+    throttle,
+)
 from gateway.people.challenges import LIFETIME, ChallengeSpentError, new_challenge, octets
 from gateway.people.credentials import Credentials
 from gateway.people.directory import Person
@@ -124,7 +133,7 @@ def begin_own_passkey(desk: PeopleDesk, errand: Errand) -> PasskeyOffer:
     person, challenge = _own(desk, errand.actor), new_challenge()
     state = {"person": person.person_id, "challenge": challenge}
     return PasskeyOffer(
-        options=passkeys.creation_options(desk.party, person.person_id, person.login, octets(challenge)),
+        options=passkey_checks.creation_options(desk.party, person.person_id, person.login, octets(challenge)),
         ticket=desk.sealer.seal(state, use=_USE, now=errand.at, lifetime=LIFETIME),
     )
 
@@ -136,7 +145,7 @@ def add_own_passkey(desk: PeopleDesk, errand: Errand, ticket: str, *, response: 
     """
     person_id = _person_id(errand.actor)
     challenge = _challenge(desk, errand, ticket)
-    made = passkeys.check_creation(desk.party, response, octets(challenge))
+    made = passkey_checks.check_creation(desk.party, response, octets(challenge))
     try:
         with change(desk.engine, desk.keys, errand) as done:
             directory.locked(done.connection, desk.keys, person_id, expected=None)

@@ -13,10 +13,9 @@ from sqlalchemy import Connection
 
 from gateway.audit.tags import Tag
 from gateway.audit.trail import head_of
-from gateway.db import copy
+from gateway.db import copy, schema
 from gateway.db.copy import Kind
 from gateway.db.engine import open_for_office
-from gateway.db.schema import migrate
 from gateway.domain.errors import GatewayError
 from gateway.privacy.key_file import write
 from gateway.privacy.ring import KeyRing
@@ -130,7 +129,7 @@ def _refuse_what_does_not_fit(settings: Settings, archive: Archive) -> None:
             else "unset NOTICE_GATEWAY_DATABASE_URL"
         )
         raise OtherKindError(found=_spelt(found), wanted=_spelt(wanted), cure=cure)
-    if archive.manifest.revision not in copy.revisions():
+    if archive.manifest.revision not in schema.revisions():
         what = f"gateway {archive.manifest.gateway}, schema {archive.manifest.revision or 'unknown'}"
         raise NewerArchiveError(path=archive.path, what=what)
 
@@ -150,7 +149,7 @@ def _restore_sqlite(restoring: _Restoring) -> Suspended | None:
     try:
         with engine.begin() as connection:
             _compare(connection, restoring.manifest)
-        migrate(engine)
+        schema.migrate(engine)
         with engine.begin() as connection:
             suspended = _finish(connection, restoring)
     finally:
@@ -202,7 +201,7 @@ def _compare(connection: Connection, manifest: Manifest) -> None:
             name for name in rows.keys() | manifest.rows.keys() if rows.get(name) != manifest.rows.get(name)
         )
         raise IncompleteError(what=f"rows of {', '.join(differing)}")
-    if copy.revision_of(connection) != manifest.revision:
+    if schema.revision_of(connection) != manifest.revision:
         raise IncompleteError(what="revision of the schema")
     if "audit_head" in rows:
         seq, seal = head_of(connection)

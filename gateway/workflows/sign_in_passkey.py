@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gateway.audit.tags import Tag
 from gateway.domain.rights import GATEWAY
-from gateway.people import challenges, passkeys, throttle
+from gateway.people import challenges, passkey_checks, passkeys, throttle
 from gateway.people.challenges import ChallengeSpentError, new_challenge, octets
 from gateway.people.errors import PasskeyRefusedError
 from gateway.people.passkeys import StoredPasskey
@@ -31,7 +31,7 @@ def begin_passkey(desk: PeopleDesk, now: datetime) -> PasskeyRequest:
     """Return a challenge for whichever passkey somebody has; it asks for no login, and so tells of none."""
     challenge = new_challenge()
     return PasskeyRequest(
-        options=passkeys.request_options(desk.party, octets(challenge)),
+        options=passkey_checks.request_options(desk.party, octets(challenge)),
         ticket=desk.sealer.seal({"challenge": challenge}, use=_USE, now=now, lifetime=_PATIENCE),
     )
 
@@ -46,9 +46,9 @@ def sign_in_passkey(desk: PeopleDesk, ticket: str, response: str, *, address: st
     count_attempt(desk.engine, now, by_address)
     challenge = _challenge(desk, ticket, now)
     with desk.reading.connect() as connection:
-        stored = passkeys.find(connection, passkeys.credential_of(response))
+        stored = passkeys.find(connection, passkey_checks.credential_of(response))
     try:
-        sign_count = passkeys.check_use(desk.party, response, octets(challenge), stored)
+        sign_count = passkey_checks.check_use(desk.party, response, octets(challenge), stored)
         with change(desk.engine, desk.keys, errand_of(stored.person_id, now)) as done:
             challenges.spend(done.connection, challenge, now)
             passkeys.count_use(done.connection, stored, sign_count)

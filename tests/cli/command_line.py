@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
 from gateway.cli.main import build
-from gateway.command import Program
+from gateway.program import Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class CommandLine:
         own = {f"NOTICE_GATEWAY_{name.upper()}": value for name, value in more.items()}
         env = {**self.env, **own}
         with ExitStack() as opened:
-            result = CliRunner().invoke(build(), list(arguments), obj=Program(opened), env=env)
+            result = CliRunner().invoke(build(partial(Program, opened)), list(arguments), env=env)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert "Traceback" not in result.output

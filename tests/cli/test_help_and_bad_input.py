@@ -1,26 +1,54 @@
 """Every command teaches what it does, and answers bad input with a sentence and never with a stack trace."""
 
+import importlib
+import pkgutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
 
+import gateway.cli
 from gateway.cli.main import build
+from gateway.cli.teaching import LateCommand
 from tests.cli.command_line import CommandLine, over
+
+
+def nothing() -> NoReturn:
+    """Stand for the program's parts, which no command may need to show its help."""
+    raise AssertionError("a command was run")
+
+
+def command_of(group: click.Group, name: str) -> click.Command:
+    """Return a command itself, loaded."""
+    command = group.commands[name]
+    return command.loaded() if isinstance(command, LateCommand) else command
 
 
 def commands_of(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Return the words of every command and group."""
     yield path
-    for name, command in sorted(group.commands.items()):
+    for name in sorted(group.commands):
+        command = command_of(group, name)
         if isinstance(command, click.Group):
             yield from commands_of(command, (*path, name))
         else:
             yield (*path, name)
 
 
-COMMANDS = tuple(commands_of(build()))
+def command_at(path: tuple[str, ...]) -> click.Command:
+    """Return the command that these words call."""
+    command: click.Command = build(nothing)
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command_of(command, name)
+    return command
+
+
+COMMANDS = tuple(commands_of(build(nothing)))
 IDS = [" ".join(path) or "notice-gateway" for path in COMMANDS]
 
 
@@ -36,12 +64,59 @@ def test_the_help_of_a_command_teaches(path: tuple[str, ...], tmp_path: Path) ->
 
 @pytest.mark.parametrize("path", COMMANDS, ids=IDS)
 def test_every_option_of_a_command_says_what_it_is_for(path: tuple[str, ...]) -> None:
-    command: click.Command = build()
-    for name in path:
-        assert isinstance(command, click.Group)
-        command = command.commands[name]
+    command = command_at(path)
     options = [each for each in command.params if isinstance(each, click.Option)]
     assert [option.name for option in options if not option.help] == []
+
+
+LATE = tuple(
+    (path, stand_in)
+    for path in COMMANDS
+    if path
+    and isinstance(group := command_at(path[:-1]), click.Group)
+    and isinstance(stand_in := group.commands[path[-1]], LateCommand)
+)
+
+
+@pytest.mark.parametrize(("path", "stand_in"), LATE, ids=[" ".join(path) for path, _ in LATE])
+def test_the_list_says_of_a_command_what_the_command_itself_says(path: tuple[str, ...], stand_in: LateCommand) -> None:
+    command = stand_in.loaded()
+    assert command.name == path[-1]
+    assert stand_in.get_short_help_str(1000) == command.get_short_help_str(1000)
+    assert stand_in.hidden == command.hidden
+    assert stand_in.deprecated == command.deprecated
+
+
+def test_every_module_that_has_a_command_is_listed() -> None:
+    """A command that no group has, and that is not listed, is one that somebody forgot."""
+    reached = [command_at(path) for path in COMMANDS]
+    for module in pkgutil.iter_modules(gateway.cli.__path__):
+        for each in vars(importlib.import_module(f"gateway.cli.{module.name}")).values():
+            assert not isinstance(each, click.Command) or any(each is other for other in reached), each.name
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("serv", "serve"), ("order", "orders"), ("doctr", "doctor")])
+def test_a_misspelt_command_is_answered_with_the_one_that_is_meant(tmp_path: Path, wrong: str, meant: str) -> None:
+    assert f"'{meant}'" in over(tmp_path).refuse(wrong)
+
+
+def test_the_help_loads_neither_the_database_nor_what_signs_or_speaks() -> None:
+    heavy = ("alembic", "httpx", "numpy", "pydantic", "rich", "sqlalchemy", "structlog", "webauthn", "gateway.assembly")
+    assert loaded_by("gateway.command", heavy) == []
+
+
+def test_the_parts_of_every_command_load_nothing_that_only_few_commands_need() -> None:
+    assert (
+        loaded_by("gateway.program", ("alembic", "authlib", "flask", "fsspec", "httpx", "numpy", "psycopg", "webauthn"))
+        == []
+    )
+
+
+def loaded_by(module: str, names: tuple[str, ...]) -> list[str]:
+    """Return which of `names` a process of its own has loaded after `module`."""
+    program = f"import sys, {module}; print(*(each for each in {names} if each in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return done.stdout.split()
 
 
 def test_the_help_names_every_command_that_outside_programs_rely_on(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import gateway.people.tables
 import gateway.register.tables
 from gateway.db.engine import open_for_office
 from gateway.db.metadata import metadata
-from gateway.db.schema import is_current, migrate
+from gateway.db.schema import is_current, migrate, revisions
 from tests.conftest import DATABASES
 from tests.postgres import Postgres
 
@@ -64,3 +64,8 @@ def test_every_check_of_the_tables_is_in_the_database(empty: Engine) -> None:
 def test_the_revisions_have_one_head() -> None:
     folder = Path(gateway.db.__file__).parent / "migrations"
     assert len(ScriptDirectory(folder).get_heads()) == 1
+
+
+def test_the_revisions_that_a_start_goes_by_are_those_that_alembic_finds() -> None:
+    folder = Path(gateway.db.__file__).parent / "migrations"
+    assert revisions() == tuple(each.revision for each in ScriptDirectory(folder).walk_revisions())

@@ -28,7 +28,8 @@ import gateway.db
 from gateway.app import Running, create_app
 from gateway.assembly import prepare
 from gateway.db.engine import open_for_office
-from gateway.db.schema import MigrationBlockedError, is_current, is_newer, migrate
+from gateway.db.migration import MigrationBlockedError
+from gateway.db.schema import is_current, is_newer, migrate
 from gateway.settings import DEMO_TOKEN, Settings
 from gateway.workflows.examine import Verdict, examine_database
 from tests.conftest import Template

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.domain.errors import GatewayError
 from gateway.domain.rights import Role
-from gateway.people import passkeys
+from gateway.people import passkey_checks
 from gateway.people.challenges import new_challenge, octets
 from gateway.people.errors import EnrolmentRefusedError, PasskeyRefusedError, TooManyAttemptsError
 from gateway.people.passkeys import RelyingParty, StoredPasskey
@@ -196,8 +196,8 @@ def test_no_answer_however_broken_does_more_than_be_refused(junk: object, cut: i
     challenge = octets(new_challenge())
     key = Authenticator()
     stored = StoredPasskey(passkey_id="p", person_id="q", public_key=b"\xa0", sign_count=0)
-    created = key.create(passkeys.creation_options(party, "per_x", LOGIN, challenge))
-    used = key.get(passkeys.request_options(party, challenge))
+    created = key.create(passkey_checks.creation_options(party, "per_x", LOGIN, challenge))
+    used = key.get(passkey_checks.request_options(party, challenge))
     broken = [json.dumps(junk)]
     for whole in (created, used):
         document = json.loads(whole)
@@ -206,9 +206,9 @@ def test_no_answer_however_broken_does_more_than_be_refused(junk: object, cut: i
             broken.append(json.dumps({**document, "response": {**document["response"], name: bent}}))
     for response in (*broken, "", "{", "[]", "null", created[:-cut], '"\\ud800"'):
         for check in (
-            lambda text: passkeys.check_creation(party, text, challenge),
-            lambda text: passkeys.check_use(party, text, challenge, stored),
-            passkeys.credential_of,
+            lambda text: passkey_checks.check_creation(party, text, challenge),
+            lambda text: passkey_checks.check_use(party, text, challenge, stored),
+            passkey_checks.credential_of,
         ):
             try:
                 check(response)

@@ -10,8 +10,7 @@ from sqlalchemy import text
 import gateway.db
 from gateway.assembly import Parts, put_together
 from gateway.clock import utc_now
-from gateway.db.copy import revisions
-from gateway.db.schema import is_current
+from gateway.db.schema import is_current, revisions
 from gateway.domain.order import OrderState
 from gateway.privacy.key_file import KeyFile, new_master, read, write
 from gateway.privacy.keys import from_text

@@ -17,7 +17,6 @@ from gateway.app import create_app
 from gateway.assembly import Parts, put_together
 from gateway.audio.mixdown import TICKS_PER_SECOND, decode_wav, mix, ring_back, to_wav, tone
 from gateway.clock import utc_now
-from gateway.command import SealedExplainer
 from gateway.db.metadata import metadata
 from gateway.domain.bypass import BypassList
 from gateway.domain.errors import GatewayError, InvalidNumberError, NaiveTimeError
@@ -26,6 +25,7 @@ from gateway.domain.rights import Everywhere, InCourt, InDistrict, NotAllowedErr
 from gateway.domain.standing import Ground
 from gateway.privacy.token import TokenSealer
 from gateway.providers.twilio.player import TwilioPlayer
+from gateway.rehearsal import SealedExplainer
 from gateway.settings import DEMO_TOKEN, Settings
 from gateway.workflows.approve_order import approve_order
 from gateway.workflows.change import Errand

@@ -1,4 +1,4 @@
-"""Alembic's environment: runs on the connection that `gateway.db.schema` hands over."""
+"""Alembic's environment: runs on the connection that `gateway.db.migration` hands over."""
 
 from alembic import context
 
