@@ -71,8 +71,14 @@ class Postgres:
 
     def pause(self) -> None:
         """Stop every process where it is: connections stay, the kernel goes on accepting new ones, nobody answers."""
-        self.paused.extend(self.processes())
-        self._signal(self.paused, signal.SIGSTOP)
+        # One may have been started meanwhile; and one that runs on the other processor stops a moment after the signal.
+        while running := [each for each in self.processes() if each not in self.paused]:
+            self._signal(running, signal.SIGSTOP)
+            self.paused.extend(running)
+        deadline = time.monotonic() + 10
+        while not all(map(_is_still, self.paused)):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
     def resume(self) -> None:
         self._signal(self.paused, signal.SIGCONT)
@@ -148,10 +154,20 @@ def running_postgres(*, connections: int = 100, copy_of: Postgres | None = None)
 
 def _lives(process: int) -> bool:
     """Tell whether a process is there and is more than a dead one that nobody has asked after."""
+    return _state_of(process) not in {"Z", "X"}
+
+
+def _is_still(process: int) -> bool:
+    """Tell whether a process was stopped, or has ended."""
+    return _state_of(process) in {"T", "Z", "X"}
+
+
+def _state_of(process: int) -> str:
+    """Return the letter of a process' state (proc(5)), X for one that is not there."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return "X"
 
 
 def _free_port() -> int:
