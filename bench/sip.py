@@ -82,13 +82,17 @@ def measure(scratch: Path, seconds: int) -> str:
 
 
 def _delays(works: Works, folder: Path, seconds: int) -> Delays:
-    before = set(works.delays())
+    before = set(_captured(works))
     made = load(works, folder, rate=_DELAY_RATE, calls=_DELAY_RATE * seconds)
     if made.failed:
         sys.exit(f"The bench failed: {made.failed} calls did.\n{made.said[-2000:]}")
-    # The capture is written within two seconds.
+    return Delays.of([took for call, took in _captured(works).items() if call not in before])
+
+
+def _captured(works: Works) -> dict[str, float]:
+    """Return the delays of every call so far, once the capture has been written."""
     time.sleep(_WRITTEN_SECONDS)
-    return Delays.of([took for call, took in works.delays().items() if call not in before])
+    return works.delays()
 
 
 def _page(alone: Delays, decided: Delays, loaded: Load, seconds: int) -> str:

@@ -23,9 +23,11 @@ class SignedSessions(SecureCookieSessionInterface):
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Return what signs with the console's present key."""
         key = app.secret_key
-        if self._made[0] != key:
-            self._made = (key, super().get_signing_serializer(app))
-        return self._made[1]
+        # Another thread may read a newer key meanwhile: each signs with what goes with its own.
+        made = self._made
+        if made[0] != key:
+            made = self._made = (key, super().get_signing_serializer(app))
+        return made[1]
 
 
 def session_cookie(desk: Desk) -> str:

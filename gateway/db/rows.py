@@ -13,7 +13,7 @@ _SHAPES = 256
 def all_rows(result: CursorResult[Any]) -> list[Any]:
     """Return every row of a result whose columns have names of their own, as named tuples."""
     make = _row_of(tuple(result.keys()))._make
-    return [make(row) for row in result]
+    return [make(row) for row in result.all()]
 
 
 @lru_cache(maxsize=_SHAPES)
