@@ -4,6 +4,7 @@ import gc
 import re
 from dataclasses import replace
 from functools import _lru_cache_wrapper
+from http import HTTPStatus
 from itertools import product
 
 from gateway.console.app import make_console
@@ -35,7 +36,9 @@ def people_of(console: Console) -> dict[str, Reader]:
 
 def page_of(reader: Reader, path: str, language: str) -> str:
     reader.client.set_cookie("language", language, path="/console")
-    return _MARK.sub(r"\1", reader.get(path).text)
+    page = reader.get(path)
+    assert page.status_code in {HTTPStatus.OK, HTTPStatus.FORBIDDEN}, (path, page.status_code)
+    return _MARK.sub(r"\1", page.text)
 
 
 def test_a_page_is_the_same_whoever_came_before(sqlite_console: Console) -> None:

@@ -78,6 +78,14 @@ def test_who_may_not_count_is_told_no_number_and_who_may_not_switch_is_told_so(o
     assert own[SISTER].in_force is None
 
 
+def test_who_reads_and_counts_in_one_district_alone_is_told_its_number(office: Office) -> None:
+    """The district stands in the question twice: by the right to read orders, and by that to count them."""
+    own = nodes(office, an_errand(Role.APPROVER, scope=InDistrict(court_id=COURT, district_id=DISTRICT)))
+    assert own[DISTRICT].in_force is not None
+    assert own[BELOW].in_force is not None
+    assert own[SISTER].in_force is None
+
+
 def test_another_courts_districts_are_not_there(office: Office) -> None:
     assert {each.district.court_id for each in nodes(office).values()} == {COURT}
     with pytest.raises(UnknownEntryError):
