@@ -244,7 +244,7 @@ def warm(office: Office, order: Order, at: datetime = NOON) -> None:
         court = courts.get(connection, order.court_id)
     valid_for = order.valid_for or 90 * DAY
     approved = approve(order, "per_nobody", at + valid_for, court.warning_days * DAY, at)
-    make_parts(office.studio, approved, court, Wanted(languages=order.languages), at)
+    make_parts(office.studio, approved, court, Wanted(languages=order.languages))
 
 
 def race(*doings: Callable[[], object]) -> list[object]:

@@ -5,6 +5,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +29,8 @@ class Library:
     def add(self, file: Path) -> str:
         """Store the content of `file` and return its SHA-256 in hex. Raises NotWavError, OSError, StorageError.
 
-        Content that is already there is left alone. The copy gets its final name only once it is whole and on disk, so
-        that a crash or a full disk leaves no half file where a call might fetch it.
+        Content that is already there is left alone, and counts as stored now. The copy gets its final name only once it
+        is whole and on disk, so that a crash or a full disk leaves no half file where a call might fetch it.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with file.open("rb") as source, self._draft() as copy:
@@ -108,6 +109,10 @@ def _copy(source: IO[bytes], copy: IO[bytes], *, name: str) -> str:
 
 def _publish(copy: Path, final: Path) -> None:
     """Give the finished copy its final name in one step: a hard link, which unlike a rename never replaces."""
+    times = copy.stat()
+    with suppress(FileNotFoundError):
+        os.utime(final, ns=(times.st_atime_ns, times.st_mtime_ns))
+        return
     try:
         final.hardlink_to(copy)
     except FileExistsError:

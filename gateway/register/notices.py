@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import Connection, Row, bindparam, case, delete, literal, select, update
 
+from gateway.db.metadata import Instant
 from gateway.domain.errors import SameOfficerError
 from gateway.domain.notice import (
     MissingNotices,
@@ -45,15 +46,20 @@ _REPLIES = select(replies.c.purpose, *RENDITION).join(renditions, renditions.c.r
 Parts = dict[Purpose, Renditions]
 
 
-def find_rendition(connection: Connection, rendition_id: str) -> Rendition | None:
-    """Return the rendition made earlier under this id, or None where there is none yet."""
-    row = connection.execute(select(*RENDITION).where(renditions.c.rendition_id == rendition_id)).one_or_none()
+def renew_rendition(connection: Connection, rendition_id: str, now: datetime) -> Rendition | None:
+    """Return the rendition made earlier under this id, or None where there is none yet.
+
+    From then on it counts as made now, so that nothing takes it for unused before it is attached.
+    """
+    made_at = case((renditions.c.made_at < now, literal(now, Instant())), else_=renditions.c.made_at)
+    statement = update(renditions).where(renditions.c.rendition_id == rendition_id).values(made_at=made_at)
+    row = connection.execute(statement.returning(*RENDITION)).one_or_none()
     return None if row is None else read_rendition(row)
 
 
 def keep_rendition(connection: Connection, rendition_id: str, rendition: Rendition, now: datetime) -> None:
     """Keep a rendition under an id that says what it was made from."""
-    if find_rendition(connection, rendition_id) is None:
+    if renew_rendition(connection, rendition_id, now) is None:
         connection.execute(
             renditions.insert().values(
                 rendition_id=rendition_id,

@@ -142,8 +142,11 @@ def drop_renditions(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(renditions).where(renditions.c.made_at < before, not_(used))).rowcount
 
 
-def sounding_files(connection: Connection) -> frozenset[str]:
-    """Return the SHA-256 of every file that may still be played: of notices not purged, of proposals and replies."""
+def sounding_files(connection: Connection, fresh: datetime) -> frozenset[str]:
+    """Return the SHA-256 of every file that may still be played: of notices not purged, of proposals and replies.
+
+    So may what was made, or found again, since `fresh`: somebody may be about to attach it.
+    """
     living = (
         select(notices.c.rendition_id)
         .join(orders, orders.c.order_id == notices.c.order_id)
@@ -152,7 +155,7 @@ def sounding_files(connection: Connection) -> frozenset[str]:
     needed = living.union(select(proposals.c.rendition_id), select(replies.c.rendition_id))
     rows = connection.execute(
         select(renditions.c.mulaw, renditions.c.alaw, renditions.c.wideband).where(
-            renditions.c.rendition_id.in_(needed)
+            or_(renditions.c.rendition_id.in_(needed), renditions.c.made_at >= fresh)
         )
     )
     return frozenset(sha256 for row in rows for sha256 in row)

@@ -101,5 +101,5 @@ def _render(office: Office, read: _Read, errand: Errand) -> dict[Purpose, list[P
     languages = (*read.order.languages, *(each for each in content if each not in read.order.languages))
     wanted = Wanted(languages=languages, content=content)
     if isinstance(approved.subject, NaturalPerson):
-        make_replies(office.studio, languages, errand.at)
-    return make_parts(office.studio, approved, read.court, wanted, errand.at)
+        make_replies(office.studio, languages)
+    return make_parts(office.studio, approved, read.court, wanted)

@@ -62,9 +62,9 @@ def issue_order(studio: Studio, draft: OrderDraft, errand: Errand) -> Order:
         court = courts.get(connection, draft.court_id)
         demand_own_district(connection, draft.court_id, draft.district_id)
     order = _approved(draft, timedelta(days=court.warning_days), errand.at)
-    parts = make_parts(studio, order, court, draft.wanted, errand.at)
+    parts = make_parts(studio, order, court, draft.wanted)
     if not isinstance(draft.subject, Organisation):
-        make_replies(studio, draft.wanted.languages, errand.at)
+        make_replies(studio, draft.wanted.languages)
     cipher = FieldCipher(studio.keys)
     with change(studio.engine, studio.keys, errand) as under_way:
         orders.add(under_way.connection, order, draft.lines, studio.keys)

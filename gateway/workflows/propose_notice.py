@@ -59,7 +59,7 @@ def propose_notice(office: Office, order_id: str, language: str, source: Source 
     _demand_going(order, errand)
     purpose = purposes_for(order.subject)[0]
     spoken = source or Text(text=wording_for(office.studio, order, court, purpose, language))
-    part = render(office.studio, spoken, language, errand.at)
+    part = render(office.studio, spoken, language)
     if isinstance(order.subject, Organisation):
         PublicNotice(subject=order.subject, renditions=(part.rendition,))  # Refuses what would keep callers waiting.
     proposal = Proposal(
@@ -95,7 +95,7 @@ def approve_notice(
     demand_officer(errand)
     read = _read(office, order_id, language, errand, expected)
     proposal, purpose = read.proposal, read.proposal.purpose
-    first = _first_heard(office, read, language, errand)
+    first = _first_heard(office, read, language)
     with change(office.engine, office.keys, errand) as under_way:
         connection = under_way.connection
         order = order_for(
@@ -157,15 +157,15 @@ def _read(office: Office, order_id: str, language: str, errand: Errand, expected
         )
 
 
-def _first_heard(office: Office, read: _Read, language: str, errand: Errand) -> dict[Purpose, Part]:
+def _first_heard(office: Office, read: _Read, language: str) -> dict[Purpose, Part]:
     """Make what is heard before the content where the order lacks it in `language`: nobody is told unwarned."""
     if language in read.first_languages:
         return {}
     if isinstance(read.order.subject, NaturalPerson):
-        make_replies(office.studio, (language,), errand.at)
+        make_replies(office.studio, (language,))
     before = purposes_for(read.order.subject)[1]
     text = wording_for(office.studio, read.order, read.court, before, language)
-    return {before: render(office.studio, Text(text=text), language, errand.at)}
+    return {before: render(office.studio, Text(text=text), language)}
 
 
 def _demand_going(order: Order, errand: Errand) -> None:

@@ -21,7 +21,7 @@ def propose_own_words(office: Office, order_id: str, errand: Errand, *, expected
         if not words:
             return expected
         order = order_for(connection, office.keys, errand.actor, order_id, Right.ORDERS_APPROVE, expected=expected)
-    parts = [render(office.studio, Text(text=text), language, errand.at) for language, text in words.items()]
+    parts = [render(office.studio, Text(text=text), language) for language, text in words.items()]
     with office.engine.begin() as connection:
         order = order_for(connection, office.keys, errand.actor, order_id, Right.ORDERS_APPROVE, expected=order.version)
         present = {each.language for each in proposals.of_order(connection, order_id, office.keys)}

@@ -1,7 +1,7 @@
 """Make the renditions of a notice and attach them to an order, after a second officer approved it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,7 @@ from gateway.audio.synthesize import Synthesizer
 from gateway.audio.transcode import PIPELINE_VERSION, Encode, encode_confined, render_recording
 from gateway.audio.wording import Wording
 from gateway.audit.tags import Tag
+from gateway.clock import utc_now
 from gateway.domain.court import Court
 from gateway.domain.errors import GatewayError
 from gateway.domain.notice import MissingNotices, Purpose, Rendition
@@ -63,7 +64,7 @@ Source = Text | Recording | Made
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Studio:
-    """Where renditions are made and kept."""
+    """Where renditions are made and kept. `clock` tells when, in the time of the library's files."""
 
     engine: Engine
     keys: KeyRing
@@ -71,6 +72,7 @@ class Studio:
     synthesizer: Synthesizer
     wording: Wording
     encode: Encode = encode_confined
+    clock: Callable[[], datetime] = utc_now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def purposes_for(subject: Subject) -> tuple[Purpose, Purpose]:
             return Purpose.PRIVATE, Purpose.OPENER
 
 
-def make_parts(studio: Studio, order: Order, court: Court, wanted: Wanted, now: datetime) -> dict[Purpose, list[Part]]:
+def make_parts(studio: Studio, order: Order, court: Court, wanted: Wanted) -> dict[Purpose, list[Part]]:
     """Render every notice of an order, outside any transaction. Raises what is wrong with a text or a recording."""
     content, before = purposes_for(order.subject)
     made: dict[Purpose, list[Part]] = {content: [], before: []}
@@ -98,7 +100,7 @@ def make_parts(studio: Studio, order: Order, court: Court, wanted: Wanted, now: 
         for purpose, parts in made.items():
             supplied = wanted.content.get(language) if purpose is content else None
             source = supplied or Text(text=wording_for(studio, order, court, purpose, language))
-            parts.append(render(studio, source, language, now))
+            parts.append(render(studio, source, language))
     demand_playable(order, made)
     return made
 
@@ -111,7 +113,7 @@ def demand_playable(order: Order, parts: Mapping[Purpose, list[Part]]) -> None:
         raise WrongPurposeError(subject="this subject", purpose="incomplete", allowed=names)
 
 
-def render(studio: Studio, source: Source, language: str, now: datetime) -> Part:
+def render(studio: Studio, source: Source, language: str) -> Part:
     """Make a rendition, or find the one made from the same source before, and keep it in the register."""
     match source:
         case Made(part=part):
@@ -121,12 +123,20 @@ def render(studio: Studio, source: Source, language: str, now: datetime) -> Part
         case Recording(path=path):
             text = ""
             rendition_id = _recording_key(path, language)
-    with studio.engine.connect() as connection:
-        found = notices.find_rendition(connection, rendition_id)
-    if found is not None and _is_complete(studio.library, found):
-        return Part(rendition_id=rendition_id, rendition=found, text=text)
+    rendition = _found(studio, rendition_id) or _made(studio, source, language, rendition_id)
+    return Part(rendition_id=rendition_id, rendition=rendition, text=text)
+
+
+def _found(studio: Studio, rendition_id: str) -> Rendition | None:
+    """Return a rendition whose files are all there, and have it kept for as long as it takes to attach it."""
+    with studio.engine.begin() as connection:
+        found = notices.renew_rendition(connection, rendition_id, studio.clock())
+    return found if found is not None and _is_complete(studio.library, found) else None
+
+
+def _made(studio: Studio, source: Text | Recording, language: str, rendition_id: str) -> Rendition:
     match source:
-        case Text():
+        case Text(text=text):
             rendition = render_text(
                 text,
                 language=language,
@@ -140,8 +150,8 @@ def render(studio: Studio, source: Source, language: str, now: datetime) -> Part
             )
     # Two officers may render the same words at once; what both made is the same.
     with suppress(IntegrityError), studio.engine.begin() as connection:
-        notices.keep_rendition(connection, rendition_id, rendition, now)
-    return Part(rendition_id=rendition_id, rendition=rendition, text=text)
+        notices.keep_rendition(connection, rendition_id, rendition, studio.clock())
+    return rendition
 
 
 def publish_notice(
@@ -155,7 +165,7 @@ def publish_notice(
     if purpose not in allowed:
         names = " and ".join(each.value for each in allowed)
         raise WrongPurposeError(subject=_kind(order.subject), purpose=purpose.value, allowed=names)
-    part = render(studio, source, language, errand.at)
+    part = render(studio, source, language)
     cipher = FieldCipher(studio.keys)
     with change(studio.engine, studio.keys, errand) as under_way:
         connection = under_way.connection
@@ -177,13 +187,13 @@ def publish_notice(
     return part
 
 
-def make_replies(studio: Studio, languages: tuple[str, ...], now: datetime) -> None:
+def make_replies(studio: Studio, languages: tuple[str, ...]) -> None:
     """Make sure that the replies to keys 2, 3 and 9 exist in each language."""
     with studio.engine.connect() as connection:
         present = notices.replies_of(connection)
     for language in languages:
         for purpose in REPLIES:
-            part = render(studio, Text(text=studio.wording.text(purpose, language)), language, now)
+            part = render(studio, Text(text=studio.wording.text(purpose, language)), language)
             if part.rendition in present.get(purpose, ()):
                 continue
             # Two officers may approve at once: what the other has just set is made of the same words.

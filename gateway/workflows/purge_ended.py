@@ -7,6 +7,7 @@ killed in between leaves files behind, which the next one finds.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from gateway.audit.retention import heard_files, unlink_plays
 from gateway.audit.tags import Tag
@@ -21,6 +22,7 @@ from gateway.workflows.office import Office
 
 _ORDERS = 10
 _DOCUMENTS = 50
+_FILES = 1000
 # A file or a rendition that was just made may not be attached to its order yet.
 _FRESH = timedelta(days=1)
 
@@ -126,15 +128,21 @@ def _forget_errands(office: Office, cutoff: datetime) -> None:
 
 def _remove_recordings(office: Office, now: datetime) -> int:
     """Remove files in which somebody is named and that nothing needs; return how many."""
+    old, library = now - _FRESH, office.studio.library
     with office.engine.begin() as connection:
         overwrite_deleted(connection)
-        register.drop_renditions(connection, now - _FRESH)
-        needed = register.sounding_files(connection) | heard_files(connection, register.unpurged_orders())
-    old, library = now - _FRESH, office.studio.library
-    unneeded = [sha256 for sha256 in library.older_than(old) if sha256 not in needed]
-    for sha256 in unneeded:
-        library.remove(sha256)
-    return len(unneeded) + library.sweep(old)
+        register.drop_renditions(connection, old)
+        heard = heard_files(connection, register.unpurged_orders())
+    removed = 0
+    unheard = (sha256 for sha256 in library.older_than(old) if sha256 not in heard)
+    while some := tuple(islice(unheard, _FILES)):
+        # Asked each time anew: an officer may have taken up again meanwhile what nobody needed.
+        with office.engine.connect() as connection:
+            unneeded = set(some) - register.sounding_files(connection, old)
+        for sha256 in unneeded:
+            library.remove(sha256)
+        removed += len(unneeded)
+    return removed + library.sweep(old)
 
 
 def _sum(one: Purge, other: Purge) -> Purge:

@@ -117,5 +117,5 @@ def _warn_anew(office: Office, read: _Read, errand: Errand) -> list[Part]:
     made = []
     for language in (part.rendition.language for part in read.warnings):
         text = wording_for(office.studio, resumed, read.court, Purpose.WARNING, language)
-        made.append(render(office.studio, Text(text=text), language, errand.at))
+        made.append(render(office.studio, Text(text=text), language))
     return made

@@ -1,12 +1,14 @@
 import hashlib
 import os
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.audio.errors import NotWavError
 from gateway.audio.library import Library
+from gateway.clock import utc_now
 from tests.audio.sounds import a_file, encoded, tone
 
 A_WAV = encoded(tone(440, 0.1))
@@ -24,12 +26,17 @@ def test_content_is_found_by_its_sha256(library: Library, tmp_path: Path) -> Non
     assert path.read_bytes() == A_WAV
 
 
-def test_adding_the_same_content_again_leaves_the_first_file_alone(library: Library, tmp_path: Path) -> None:
+def test_adding_the_same_content_again_leaves_the_first_file_and_makes_it_young(
+    library: Library, tmp_path: Path
+) -> None:
     library.add(a_file(tmp_path, A_WAV, "one.wav"))
-    before = (library.root / ITS_SHA256[:2] / f"{ITS_SHA256}.wav").stat()
+    path = library.root / ITS_SHA256[:2] / f"{ITS_SHA256}.wav"
+    inode, began = path.stat().st_ino, utc_now() - timedelta(seconds=1)
+    os.utime(path, (0, 0))
+    assert list(library.older_than(began)) == [ITS_SHA256]
     library.add(a_file(tmp_path, A_WAV, "two.wav"))
-    after = (library.root / ITS_SHA256[:2] / f"{ITS_SHA256}.wav").stat()
-    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert (path.stat().st_ino, path.read_bytes()) == (inode, A_WAV)
+    assert list(library.older_than(began)) == []
     assert len(everything_in(library)) == 1
 
 

@@ -35,6 +35,8 @@ from tests.telephone import Telephone, a_call_sid
 YEAR = 365
 # The demo's orders run for 90 days at most, so that by now all of them are long over.
 ALL_OVER = timedelta(days=YEAR + 100)
+# So that nothing counts as just made.
+AGES_HENCE = utc_now() + 9 * ALL_OVER
 PDF = b"%PDF-1.7 the judgment against A. Nobody"
 
 
@@ -183,14 +185,14 @@ def test_recordings_that_name_somebody_go_and_those_that_another_order_needs_sta
         connection.execute(
             update(order_rows).where(order_rows.c.order_id == order_id).values(valid_until=utc_now() + 3 * ALL_OVER)
         )
-        kept = retention.sounding_files(connection)
+        kept = retention.sounding_files(connection, AGES_HENCE)
     before = recordings(used)
     assert kept <= before
     done = purge(used, utc_now() + ALL_OVER)
     assert done.recordings > 0
     after = recordings(used)
     with used.studio.engine.connect() as connection:
-        living = retention.sounding_files(connection)
+        living = retention.sounding_files(connection, AGES_HENCE)
         mine = select(renditions.c.mulaw).join(notices, notices.c.rendition_id == renditions.c.rendition_id)
         private = connection.execute(mine.where(notices.c.order_id == order_id)).scalars().all()
     assert after == living
@@ -207,7 +209,7 @@ def test_a_recording_that_was_just_made_is_left_for_the_next_run(used: Parts) ->
     purge(used, at)
     assert fresh.exists()
     with used.studio.engine.connect() as connection:
-        needed = retention.sounding_files(connection)
+        needed = retention.sounding_files(connection, AGES_HENCE)
     purge(used, at + timedelta(days=2))
     assert fresh.exists() == (fresh.stem in needed)
 
