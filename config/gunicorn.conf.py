@@ -12,7 +12,7 @@ from typing import Any
 
 wsgi_app = "gateway.wsgi:application"
 bind = "127.0.0.1:8080"
-worker_class = "gthread"
+worker_class = "gateway.lingering.LingeringWorker"
 workers = 2
 threads = 4
 # Without it one worker sometimes takes all the kept-alive connections.

@@ -10,6 +10,7 @@ from typing import Self
 
 import aiohttp
 import structlog
+import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
 from gateway.providers.sip.bridge.counters import Counters
@@ -33,7 +34,8 @@ def run_bridge(settings: Settings, clock: Callable[[], datetime]) -> None:
         raise SettingsError(
             where="NOTICE_GATEWAY_SIP_SECRET", why="it is not set, and the gateway would refuse the bridge"
         )
-    asyncio.run(_until_stopped(settings, clock))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_stopped(settings, clock))
 
 
 async def _until_stopped(settings: Settings, clock: Callable[[], datetime]) -> None:
