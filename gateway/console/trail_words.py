@@ -28,13 +28,14 @@ _PAGES = {
 }
 _PREFIX = 4
 # Details whose value is a code, by what it is a code of; and those whose value is an instant.
-_CODES: Mapping[str, type[Enum]] = {
+_KINDS: Mapping[str, type[Enum]] = {
     "ground": Ground,
     "purpose": Purpose,
     "resolution": Resolution,
     "role": Role,
     "was": OrderState,
 }
+_CODES = {name: {str(each.value): each for each in kind} for name, kind in _KINDS.items()}
 _INSTANTS = frozenset({"in_force_from", "until", "valid_until"})
 _SHORT = 90
 _DETAILS: Mapping[str, str] = {
@@ -138,8 +139,7 @@ def _name(_language: str, name: str) -> str:
 
 
 def _value(name: str, text: str) -> str:
-    codes = _CODES.get(name)
-    code = next((each for each in codes if each.value == text), None) if codes else None
+    code = _CODES[name].get(text) if name in _CODES else None
     return text if code is None else word(code)
 
 
