@@ -4,13 +4,15 @@ import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from gateway.console.page import Page
 
 _ARGUMENT = re.compile(r"<(\w+)>")
 # What may stand in a path and in a query as it is (URL Standard, "path percent-encode set"), as werkzeug has it.
 _IN_PATH, _IN_QUERY = "!$&'()*+,/:;=@", "!$'()*,/:;?@"
+# Nearly every value is an id, which stands everywhere as it is.
+_PLAIN = re.compile(r"[\w.~-]*", re.ASCII)
 
 
 class Addresses:
@@ -38,9 +40,19 @@ class Addresses:
         if path is None or any(values.get(each) is None for each in arguments):
             return None
         for each in arguments:
-            path = path.replace(f"<{each}>", quote(str(values[each]), safe=_IN_PATH))
+            path = path.replace(f"<{each}>", in_path(str(values[each])))
         asked = {key: value for key, value in values.items() if key not in arguments and value is not None}
-        return f"{path}?{urlencode(asked, safe=_IN_QUERY)}" if asked else path
+        return f"{path}?{'&'.join(f'{key}={in_query(str(value))}' for key, value in asked.items())}" if asked else path
+
+
+def in_path(value: str) -> str:
+    """Return a value as it stands in a path."""
+    return value if _PLAIN.fullmatch(value) else quote(value, safe=_IN_PATH)
+
+
+def in_query(value: str) -> str:
+    """Return a value as it stands in a query."""
+    return value if _PLAIN.fullmatch(value) else quote_plus(value, safe=_IN_QUERY)
 
 
 def _mark(path: Path) -> str:

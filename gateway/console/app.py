@@ -19,11 +19,12 @@ from gateway.console import faults, languages, policy, words
 from gateway.console.addresses import Addresses
 from gateway.console.cookies import SignedSessions
 from gateway.console.desk import Desk
-from gateway.console.form import ConsoleForm, options
+from gateway.console.filter_fields import choice, typed
+from gateway.console.form import ConsoleForm
 from gateway.console.menu import Menus
 from gateway.console.page import Page
 from gateway.console.serve import make_view
-from gateway.console.templating import TEXT, Templates
+from gateway.console.templating import FILE, TEXT, Templates
 from gateway.console.views import (
     account,
     api_keys,
@@ -161,17 +162,17 @@ def _templates(app: Console) -> None:
     app.jinja_env.filters.update(instant=languages.instant, day=languages.day, word=words.word)
     # Functions, not values of a context processor: that one runs for each widget too, which are templates of their own.
     app.jinja_env.globals.update(
-        **{TEXT: languages.text},
-        file_address=app.addresses.of_file,
+        **{TEXT: languages.text, FILE: app.addresses.of_file},
         language_tag=languages.language_tag,
         languages=languages.LANGUAGES,
-        menu=lambda: app.menus.of(g.actor) if _is_signed_in() else (),
+        menu=lambda: app.menus.of(g.actor, request.path) if _is_signed_in() else "",
         signed_in=_is_signed_in,
         may_find=_may_find,
         form_token=generate_csrf,
         summary_of_errors=_summary_of_errors,
         note=_note,
-        options=options,
+        choice=choice,
+        typed=typed,
     )
 
 

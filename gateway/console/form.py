@@ -5,9 +5,8 @@ from secrets import token_hex
 
 from flask import request
 from flask_wtf import FlaskForm
-from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
-from wtforms import HiddenField, SelectField
+from wtforms import HiddenField
 from wtforms.fields import Field
 
 from gateway.console.languages import language
@@ -67,16 +66,6 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types.
             self.form_errors.append(message)
         else:
             target.errors = [*target.errors, message]
-
-
-def options(field: SelectField) -> Markup:
-    """Return what there is to choose from as HTML; a template takes ten times as long for a list of fifty."""
-    chosen = field.data
-    lines = (
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>\n'
-        for value, text in field.choices
-    )
-    return Markup("".join(lines))  # noqa: S704  (escaped above)
 
 
 def sent_fields() -> list[tuple[str, str]]:

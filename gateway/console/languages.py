@@ -1,12 +1,14 @@
 """The languages of the console, and instants, days and numbers as each of them writes them."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import (
+    DateTimePattern,
     get_date_format,
     get_datetime_format,
     get_month_names,
@@ -16,7 +18,7 @@ from babel.dates import (
 )
 from babel.support import NullTranslations
 from flask import g, request
-from flask_babel import Babel, Domain, LazyString, format_date, get_translations
+from flask_babel import Babel, Domain, LazyString, get_translations
 from markupsafe import Markup, escape
 
 # By the code of RFC 5646 that pages state, and by which folder of translations.
@@ -108,9 +110,19 @@ def _texts() -> NullTranslations:
 
 def instant(at: datetime, zone: str) -> Markup:
     """Return an instant in the time of `zone` (IANA), as a `time` element; the zone is named where it is not UTC's."""
-    local = at.astimezone(ZoneInfo(zone) if zone else UTC)
-    shown = escape(f"{_writing(language()).write(local)} {local.tzname()}")
-    return Markup(f'<time datetime="{at.astimezone(UTC).isoformat()}">{shown}</time>')  # noqa: S704  (escaped above)
+    return instants_in(zone)(at)
+
+
+def instants_in(zone: str) -> Callable[[datetime], Markup]:
+    """Return what writes instants as `instant` does, for a list of them: language and zone are looked for once."""
+    writing, where = _writing(language()), ZoneInfo(zone) if zone else UTC
+
+    def write(at: datetime) -> Markup:
+        local = at.astimezone(where)
+        shown = escape(f"{writing.write(local)} {local.tzname()}")
+        return Markup(f'<time datetime="{at.astimezone(UTC).isoformat()}">{shown}</time>')  # noqa: S704  (escaped above)
+
+    return write
 
 
 class _Writing:
@@ -120,17 +132,23 @@ class _Writing:
         both = str(get_datetime_format("medium", locale)).replace("'", "")
         on, at = get_date_format("medium", locale).pattern, get_time_format("medium", locale).pattern
         self._locale = locale
-        self._pattern = parse_pattern(both.replace("{0}", at).replace("{1}", on))
-        self._format = str(self._pattern.format)
-        self._months = get_month_names("abbreviated", "format", locale)
-        self._halves = get_period_names("abbreviated", "format", locale)
-        self._has_all = set(re.findall(r"%\((\w+)\)s", self._format)) <= self._fields(_ANY_TIME).keys()
+        self._time = parse_pattern(both.replace("{0}", at).replace("{1}", on))
+        self._day = parse_pattern(on)
+        # Babel's own mappings look for what each name stands for, each time.
+        self._months = dict(get_month_names("abbreviated", "format", locale))
+        self._halves = dict(get_period_names("abbreviated", "format", locale))
+        self._has_all = set(re.findall(r"%\((\w+)\)s", str(self._time.format))) <= self._fields(_ANY_TIME).keys()
 
     def write(self, local: datetime) -> str:
         """Write a time as its own clock has it."""
-        if self._has_all:
-            return self._format % self._fields(local)
-        return self._pattern.apply(local, self._locale)
+        return self._written(self._time, local)
+
+    def write_day(self, on: date) -> str:
+        """Write a day."""
+        return self._written(self._day, datetime(on.year, on.month, on.day, tzinfo=UTC))
+
+    def _written(self, pattern: DateTimePattern, local: datetime) -> str:
+        return str(pattern.format) % self._fields(local) if self._has_all else pattern.apply(local, self._locale)
 
     def _fields(self, local: datetime) -> dict[str, str | int]:
         """Return the fields of a pattern as CLDR names them (UTS 35, "Date Field Symbol Table")."""
@@ -154,4 +172,5 @@ def _writing(code: str) -> _Writing:
 
 def day(on: date) -> Markup:
     """Return a day as a `time` element."""
-    return Markup('<time datetime="{}">{}</time>').format(on.isoformat(), format_date(on, "medium", rebase=False))
+    shown = escape(_writing(language()).write_day(on))
+    return Markup(f'<time datetime="{on.isoformat()}">{shown}</time>')  # noqa: S704  (escaped above)

@@ -5,10 +5,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
+from markupsafe import Markup
+
 from gateway.console.languages import language, said
 from gateway.console.languages import later as _l
 from gateway.console.rights import NEEDS
-from gateway.domain.rights import Actor, Right
+from gateway.domain.rights import Actor, Everywhere, Grant, Right
 from gateway.workflows.doors import Door
 
 _ENTRIES = (
@@ -50,11 +52,15 @@ class Menus:
         """Remember how the address of a page is found."""
         self._address_of = address_of
         self._made = lru_cache(maxsize=_MENUS)(self._make)
+        self._written = lru_cache(maxsize=_MENUS * len(_ENTRIES))(_write)
 
-    def of(self, actor: Actor) -> tuple[MenuEntry, ...]:
-        """Return the entries that an actor may open, in the reader's language."""
-        granted = {grant.right for grant in actor.grants}
-        return self._made(language(), tuple(name for name, _ in _ENTRIES if _is_open(actor, granted, name)))
+    def of(self, actor: Actor, path: str) -> Markup:
+        """Return what an actor may open, as the items of a list in the reader's language; the one at `path` is marked.
+
+        Empty where there is nothing to open.
+        """
+        entries = self._made(language(), _open_to(actor.grants))
+        return self._written(entries, tuple(entry.is_at(path) for entry in entries))
 
     def _make(self, _language: str, names: tuple[str, ...]) -> tuple[MenuEntry, ...]:
         texts = dict(_ENTRIES)
@@ -65,8 +71,23 @@ class Menus:
         return MenuEntry(text=text, href=href, below="" if name == "home" else f"{href}/")
 
 
-def _is_open(actor: Actor, granted: AbstractSet[Right], name: str) -> bool:
+def _write(entries: tuple[MenuEntry, ...], at: tuple[bool, ...]) -> Markup:
+    item = Markup('<li><a class="console-menu__link" href="{}"{}>{}</a></li>\n')
+    here = Markup(' aria-current="page"')
+    shown = (
+        item.format(entry.href, here if is_at else "", entry.text) for entry, is_at in zip(entries, at, strict=True)
+    )
+    return Markup().join(shown)
+
+
+@lru_cache(maxsize=_MENUS)
+def _open_to(grants: frozenset[Grant]) -> tuple[str, ...]:
+    """Return the names of the entries that grants open."""
+    anywhere = {grant.right for grant in grants}
+    of_the_whole = {grant.right for grant in grants if isinstance(grant.scope, Everywhere)}
+    return tuple(name for name, _ in _ENTRIES if _is_open(name, of_the_whole if name in _OF_THE_WHOLE else anywhere))
+
+
+def _is_open(name: str, granted: AbstractSet[Right]) -> bool:
     need = NEEDS[name]
-    if name in _OF_THE_WHOLE:
-        return isinstance(need, Right) and actor.may(need, None)
     return need is Door.SIGNED_IN or need in granted

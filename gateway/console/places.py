@@ -11,7 +11,7 @@ from gateway.domain.rights import Actor, Everywhere, InCourt, InDistrict, Place,
 from gateway.people.roles import place_text
 from gateway.register.errors import UnknownEntryError
 from gateway.workflows.read_courts import read_courts
-from gateway.workflows.read_districts import read_districts
+from gateway.workflows.read_districts import read_branches
 
 # No id of a court holds it, and an empty value in a form means that nothing was chosen.
 EVERYWHERE = "*"
@@ -78,7 +78,7 @@ def _districts(visit: Visit) -> dict[str, list[tuple[Place, str]]]:
     """Return the districts of each court with their paths, each below the one that it belongs to."""
     found: dict[str, list[tuple[Place, str]]] = {}
     paths: dict[str, tuple[str, ...]] = {}
-    for node in read_districts(visit.desk.office, visit.errand, counting=False):
+    for node in read_branches(visit.desk.office, visit.errand):
         district = node.district
         path = (district.district_id, *paths.get(district.parent_id or "", ()))
         paths[district.district_id] = path

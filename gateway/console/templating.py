@@ -1,9 +1,10 @@
-"""Templates, compiled once for each language: their fixed texts are then fixed parts of the page.
+"""Templates, compiled once for each language: their fixed texts and addresses are then fixed parts of the page.
 
-A page has a hundred texts; to look each of them up in each rendering took as long as all the rest of it.
+A page has a hundred texts; to look each of them up in each rendering took as long as all the rest of it. Addresses of
+pages and files, where nothing is to be put into them, are the same for everybody and for as long as a program runs.
 """
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from flask.templating import Environment
@@ -12,11 +13,12 @@ from jinja2.bccache import Bucket
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context
 from jinja2.visitor import NodeTransformer
+from werkzeug.routing import BuildError
 
 from gateway.console.languages import language, text
 
-# What templates call for a text.
-TEXT = "_"
+# What templates call for a text, and for the address of a page or of a file.
+TEXT, PAGE, FILE = "_", "url_for", "file_address"
 
 
 class Part(Template):
@@ -42,7 +44,7 @@ class Templates(Environment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         parsed = super()._parse(source, name, filename)
         if self.language:
-            _FixedTexts(text).visit(parsed)
+            _FixedParts(self.globals).visit(parsed)
         return parsed
 
     def _spoken(self) -> "Templates":
@@ -59,22 +61,38 @@ class Templates(Environment):
         return known[code]
 
 
-class _FixedTexts(NodeTransformer):
-    """Puts a text in the place of the call that asks for it, where nothing is to be put into the text."""
+class _FixedParts(NodeTransformer):
+    """Puts a text or an address in the place of the call that asks for it, where nothing is to be put into it."""
 
-    def __init__(self, said: Callable[[str], str]) -> None:
-        self._said = said
+    def __init__(self, functions: Mapping[str, Any]) -> None:
+        self._functions = functions
 
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802  (a visitor's name for the node)
         self.generic_visit(node)
         match node:
-            case nodes.Call(node=nodes.Name(name=name), args=[nodes.Const(value=str() as english)], kwargs=[]) if (
-                name == TEXT
+            case nodes.Call(
+                node=nodes.Name(name=name),
+                args=[nodes.Const(value=str() as given)],
+                kwargs=[],
+                dyn_args=None,
+                dyn_kwargs=None,
             ):
-                said = nodes.Const(str(self._said(english)), lineno=node.lineno)
-                return nodes.MarkSafe(said, lineno=node.lineno)
+                fixed = self._fixed(name, given)
+                return node if fixed is None else fixed.set_lineno(node.lineno)
             case _:
                 return node
+
+    def _fixed(self, name: str, given: str) -> nodes.Node | None:
+        """Return what a function says of a text; None where it may say something else another time."""
+        if name == TEXT:
+            return nodes.MarkSafe(nodes.Const(str(text(given))))
+        if name not in {PAGE, FILE}:
+            return None
+        try:
+            return nodes.Const(str(self._functions[name](given)))
+        except BuildError:
+            # The page takes something in its path, or there is none: whoever renders the template is told.
+            return None
 
 
 class _InLanguage(BytecodeCache):

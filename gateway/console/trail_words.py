@@ -1,18 +1,18 @@
 """Entries of the trail as a page shows them: words for tags and details, and where what they tell of can be seen."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from flask import url_for
 from werkzeug.routing import BuildError
 
 from gateway.audit.reading import TrailEntry
 from gateway.audit.tags import Tag
+from gateway.console.languages import LANGUAGES, language, said
 from gateway.console.languages import later as _l
-from gateway.console.languages import said
 from gateway.console.words import word
 from gateway.domain.notice import Purpose
 from gateway.domain.order import OrderState
@@ -26,14 +26,16 @@ _PAGES = {
     "dis_": ("show_dispute", "dispute_id"),
     "bat_": ("show_batch", "batch_id"),
 }
+_PREFIX = 4
 # Details whose value is a code, by what it is a code of; and those whose value is an instant.
-_CODES: Mapping[str, type[Enum]] = {
+_KINDS: Mapping[str, type[Enum]] = {
     "ground": Ground,
     "purpose": Purpose,
     "resolution": Resolution,
     "role": Role,
     "was": OrderState,
 }
+_CODES = {name: {str(each.value): each for each in kind} for name, kind in _KINDS.items()}
 _INSTANTS = frozenset({"in_force_from", "until", "valid_until"})
 _SHORT = 90
 _DETAILS: Mapping[str, str] = {
@@ -74,8 +76,7 @@ _DETAILS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownDetail:
+class ShownDetail(NamedTuple):
     """One detail of an entry: `href` is where the thing it names can be seen, `at` the instant that it tells."""
 
     name: str
@@ -84,47 +85,7 @@ class ShownDetail:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownEntry:
-    """One entry: what was done in words, to what, by whom."""
-
-    seq: int
-    at: datetime
-    tag: str
-    done: str
-    subject_id: str
-    subject: str
-    href: str
-    actor_id: str
-    actor: str
-    court_id: str
-    details: tuple[ShownDetail, ...]
-
-    @property
-    def is_short(self) -> bool:
-        """Tell whether the details are few words, which need not be opened first."""
-        return sum(len(each.name) + len(each.value) for each in self.details) <= _SHORT
-
-
-def shown_entry(entry: TrailEntry, names: Mapping[str, str]) -> ShownEntry:
-    """Return an entry in words; `names` has names for ids, as far as the reader may know them."""
-    district = entry.tag.startswith("office:district:")
-    return ShownEntry(
-        seq=entry.seq,
-        at=entry.at,
-        tag=entry.tag,
-        done=_done(entry.tag),
-        subject_id=entry.subject_id,
-        subject=names.get(entry.subject_id, entry.subject_id),
-        href=_address("show_district", "district_id", entry.subject_id) if district else href_of(entry.subject_id),
-        actor_id=entry.actor,
-        actor=actor_in_words(names.get(entry.actor, entry.actor)),
-        court_id=entry.court_id,
-        details=tuple(_details(entry)),
-    )
-
-
-def _done(tag: str) -> str:
+def done_in_words(tag: str) -> str:
     """Return what was done in words; a tag of another release is shown as it is."""
     try:
         return word(Tag(tag))
@@ -147,23 +108,38 @@ def actor_in_words(name: str) -> str:
 
 def href_of(some_id: str) -> str:
     """Return where the thing with an id can be seen; empty where no page shows such things."""
-    for begins, (endpoint, argument) in _PAGES.items():
-        if some_id.startswith(begins):
-            return _address(endpoint, argument, some_id)
-    return ""
+    page = _PAGES.get(some_id[:_PREFIX])
+    return _address(*page, some_id) if page else ""
 
 
-def _details(entry: TrailEntry) -> Iterator[ShownDetail]:
+def subject_href(entry: TrailEntry) -> str:
+    """Return where the thing that an entry tells of can be seen; empty where no page shows such things."""
+    if entry.tag.startswith("office:district:"):
+        return _address("show_district", "district_id", entry.subject_id)
+    return href_of(entry.subject_id)
+
+
+def is_short(details: Iterable[ShownDetail]) -> bool:
+    """Tell whether details are few words, which need not be opened first."""
+    return sum(len(each.name) + len(each.value) for each in details) <= _SHORT
+
+
+def details_in_words(entry: TrailEntry) -> Iterator[ShownDetail]:
+    """Yield the details of an entry: codes in words, and with each id where the thing can be seen."""
+    code = language()
     for name, value in entry.details.items():
         text = said(_l("none")) if value is None else _value(name, str(value))
         at = _instant(text) if name in _INSTANTS else None
-        yield ShownDetail(
-            name=said(_DETAILS[name]) if name in _DETAILS else name, value=text, href=href_of(text), at=at
-        )
+        yield ShownDetail(_name(code, name) if name in _DETAILS else name, text, href_of(text), at)
+
+
+@lru_cache(maxsize=len(LANGUAGES) * len(_DETAILS))
+def _name(_language: str, name: str) -> str:
+    return said(_DETAILS[name])
 
 
 def _value(name: str, text: str) -> str:
-    code = next((each for each in _CODES.get(name, ()) if each.value == text), None)
+    code = _CODES[name].get(text) if name in _CODES else None
     return text if code is None else word(code)
 
 

@@ -5,9 +5,11 @@ has to run for an order to begin or to end.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from gateway.domain.errors import (
     InvalidTransitionError,
@@ -43,6 +45,18 @@ class OrderState(Enum):
     SUSPENDED = "suspended"
     LIFTED = "lifted"
     EXPIRED = "expired"
+
+
+class Life(NamedTuple):
+    """The instants that the state of an order follows from."""
+
+    submitted_at: datetime | None
+    approved_at: datetime | None
+    warned_from: datetime | None
+    in_force_from: datetime | None
+    valid_until: datetime | None
+    suspended_at: datetime | None
+    lifted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,28 +112,44 @@ class Order:
 
     def state_at(self, now: datetime) -> OrderState:
         """Return the state at `now`; an order that lacks an instant or an officer it needs is never in force."""
-        now = _instant(now)
-        if self.lifted_at is not None:
-            return OrderState.LIFTED
-        if self.valid_until is not None and now >= self.valid_until:
-            return OrderState.EXPIRED
-        if self.suspended_at is not None:
-            return OrderState.SUSPENDED
-        if self.approved_at is None or self.valid_until is None or self._has_one_officer():
-            return OrderState.DRAFT if self.submitted_at is None else OrderState.SUBMITTED
-        warned = self.warned_from is not None or isinstance(self.subject, NaturalPerson)
-        if warned and self.in_force_from is not None and now >= self.in_force_from:
-            return OrderState.IN_FORCE
-        if self.warned_from is not None and now >= self.warned_from:
-            return OrderState.WARNED
-        return OrderState.APPROVED
+        is_personal = isinstance(self.subject, NaturalPerson)
+        return state_of(self, now, is_personal=is_personal, has_one_officer=self._has_one_officer)
 
     def is_by(self, officer: str) -> bool:
         """Tell whether an officer wrote any of what the order says, however the name is spelt."""
-        return officer.casefold() in {each.casefold() for each in (self.drafted_by, *self.earlier_drafters)}
+        return is_one_of(officer, (self.drafted_by, *self.earlier_drafters))
 
     def _has_one_officer(self) -> bool:
         return self.approved_by is None or self.is_by(self.approved_by)
+
+
+def state_of(
+    life: Order | Life, now: datetime, *, is_personal: bool, has_one_officer: Callable[[], bool]
+) -> OrderState:
+    """Return the state at `now` of an order with such a life; `is_personal` where it concerns a natural person.
+
+    `has_one_officer`, which tells whether nobody but its drafters approved it, is asked where that makes a difference.
+    """
+    now = _instant(now)
+    if life.lifted_at is not None:
+        return OrderState.LIFTED
+    if life.valid_until is not None and now >= life.valid_until:
+        return OrderState.EXPIRED
+    if life.suspended_at is not None:
+        return OrderState.SUSPENDED
+    if life.approved_at is None or life.valid_until is None or has_one_officer():
+        return OrderState.DRAFT if life.submitted_at is None else OrderState.SUBMITTED
+    warned = life.warned_from is not None or is_personal
+    if warned and life.in_force_from is not None and now >= life.in_force_from:
+        return OrderState.IN_FORCE
+    if life.warned_from is not None and now >= life.warned_from:
+        return OrderState.WARNED
+    return OrderState.APPROVED
+
+
+def is_one_of(officer: str, officers: Iterable[str]) -> bool:
+    """Tell whether an officer is among others, however the names are spelt."""
+    return officer.casefold() in {each.casefold() for each in officers}
 
 
 def redraft(order: Order, officer: str, now: datetime) -> Order:

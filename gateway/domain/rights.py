@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import assert_never
 
 from gateway.domain.errors import GatewayError
+
+# For so many sets of grants and rights a process keeps what they extend to; who holds them it does not keep.
+_KEPT = 1024
 
 
 class NotAllowedError(GatewayError):
@@ -177,12 +181,7 @@ class Actor:
 
     def reach(self, right: Right) -> Reach:
         """Return everything that `right` extends to."""
-        scopes = [grant.scope for grant in self.grants if grant.right is right]
-        return Reach(
-            everywhere=any(isinstance(scope, Everywhere) for scope in scopes),
-            courts=frozenset(scope.court_id for scope in scopes if isinstance(scope, InCourt)),
-            districts=frozenset(scope.district_id for scope in scopes if isinstance(scope, InDistrict)),
-        )
+        return _reach(self.grants, right)
 
     def demand(self, right: Right, place: Place | None, *, where: str) -> None:
         """Raise NotAllowedError where `right` was not granted for `place`; `where` says it in words."""
@@ -204,6 +203,16 @@ def everything_for(rights: Iterable[Right]) -> frozenset[Grant]:
 COMMAND_LINE = Actor(actor_id="command-line", kind=ActorKind.COMMAND_LINE, grants=everything_for(Right))
 GATEWAY = Actor(actor_id="gateway", kind=ActorKind.GATEWAY, grants=everything_for(Right))
 CALLEE = Actor(actor_id="callee", kind=ActorKind.CALLEE, grants=frozenset())
+
+
+@lru_cache(maxsize=_KEPT)
+def _reach(grants: frozenset[Grant], right: Right) -> Reach:
+    scopes = [grant.scope for grant in grants if grant.right is right]
+    return Reach(
+        everywhere=any(isinstance(scope, Everywhere) for scope in scopes),
+        courts=frozenset(scope.court_id for scope in scopes if isinstance(scope, InCourt)),
+        districts=frozenset(scope.district_id for scope in scopes if isinstance(scope, InDistrict)),
+    )
 
 
 def _covers(scope: Scope, place: Place | None) -> bool:

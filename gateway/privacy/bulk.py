@@ -26,4 +26,4 @@ class BulkCipher(FieldCipher):
             self._drawn, self._at = secrets.token_bytes(_DRAWN), 0
         nonce = self._drawn[self._at : self._at + _NONCE_BYTES]
         self._at += _NONCE_BYTES
-        return self._prefix + nonce + self._by_id[self._prefix[1:]].encrypt(nonce, text.encode(), place.encode())
+        return self._prefix + nonce + self._by_mark[self._prefix].encrypt(nonce, text.encode(), place.encode())

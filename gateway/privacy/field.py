@@ -4,6 +4,7 @@ Each stored value names its key, so that a rotation can go on while the gateway 
 """
 
 import secrets
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,7 +15,7 @@ from gateway.privacy.ring import Held, KeyRing
 
 # Version 1 did not name its key; values of that time are tried with every key of the ring.
 _VERSION_1, _VERSION_2 = b"\x01", b"\x02"
-_KEY_ID_BYTES = 6
+_MARK_BYTES = 7
 _NONCE_BYTES = 12
 
 
@@ -26,31 +27,30 @@ class FieldCipher:
         self._ring = ring
         self._held: Held | None = None
         self._prefix = b""
-        self._by_id: dict[bytes, AESGCM] = {}
+        self._by_mark: dict[bytes, AESGCM] = {}
 
     def encrypt(self, text: str, *, place: str) -> bytes:
         """Return version, key id, nonce and ciphertext."""
         if self._held is not self._ring.held:
             self._renew()
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        aead = self._by_id[self._prefix[1:]]
+        aead = self._by_mark[self._prefix]
         return self._prefix + nonce + aead.encrypt(nonce, text.encode(), place.encode())
 
     def decrypt(self, stored: bytes, *, place: str) -> str:
         """Return the text. Raises WrongKeyError where the key, the place or a single bit is another."""
         if self._held is not self._ring.held:
             self._renew()
-        head = stored[:1]
-        if head == _VERSION_2:
-            aead = self._by_id.get(stored[1 : 1 + _KEY_ID_BYTES])
-            candidates = [] if aead is None else [aead]
-            sealed = stored[1 + _KEY_ID_BYTES :]
+        aead = self._by_mark.get(stored[:_MARK_BYTES])
+        candidates: Iterable[AESGCM]
+        if aead is not None:
+            candidates, sealed = (aead,), stored[_MARK_BYTES:]
         else:
-            candidates = list(self._by_id.values()) if head == _VERSION_1 else []
+            candidates = self._by_mark.values() if stored[:1] == _VERSION_1 else ()
             sealed = stored[1:]
-        for aead in candidates:
+        for each in candidates:
             try:
-                return aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()).decode()
+                return each.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()).decode()
             except (InvalidTag, ValueError):
                 continue
         raise WrongKeyError(what=place)
@@ -66,7 +66,7 @@ class FieldCipher:
 
     def _renew(self) -> None:
         held = self._ring.held
-        self._by_id = {bytes.fromhex(keys.key_id): AESGCM(keys.fields) for keys in held.known}
+        self._by_mark = {_prefix(keys): AESGCM(keys.fields) for keys in held.known}
         self._prefix = _prefix(held.active)
         self._held = held
 

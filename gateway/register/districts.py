@@ -83,16 +83,19 @@ def switch(connection: Connection, district_id: str, *, to_enabled: bool, reason
 def tree(connection: Connection) -> tuple[tuple[District, bool], ...]:
     """Return every district, parents first, each with whether its notices are heard (no ancestor is off)."""
     silent = set(connection.execute(_SILENT).scalars())
-    rows = all_rows(connection.execute(_ALL))
+    return tuple((district, district.district_id not in silent) for district in all_of(connection))
+
+
+def all_of(connection: Connection) -> tuple[District, ...]:
+    """Return every district, parents first."""
     below: dict[str | None, list[District]] = {}
-    for row in rows:
-        district = _read(row)
-        below.setdefault(row.parent_id, []).append(district)
-    ordered: list[tuple[District, bool]] = []
+    for row in all_rows(connection.execute(_ALL)):
+        below.setdefault(row.parent_id, []).append(_read(row))
+    ordered: list[District] = []
     waiting = list(reversed(below.get(None, [])))
     while waiting:
         district = waiting.pop()
-        ordered.append((district, district.district_id not in silent))
+        ordered.append(district)
         waiting.extend(reversed(below.get(district.district_id, [])))
     return tuple(ordered)
 

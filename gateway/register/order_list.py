@@ -1,6 +1,6 @@
 """Lists of orders: by court, district, state, case number or line, within the asker's reach, page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Column,
     ColumnElement,
     Connection,
     Integer,
@@ -52,6 +53,7 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "batch_id": orders.c.batch_id == bindparam("batch_id"),
     "mark": (orders.c.drafted_at < _MARK) | ((orders.c.drafted_at == _MARK) & (orders.c.order_id < bindparam("after"))),
 }
+_EVERY_COLUMN = tuple(orders.c)
 _ONE = select(orders).where(orders.c.order_id == bindparam("order_id"))
 _OPEN_DISPUTES = (
     select(disputes.c.order_id, func.count())
@@ -101,6 +103,13 @@ class ListedOrder:
 
 def listed(connection: Connection, query: OrderQuery, keys: KeyRing, now: datetime) -> tuple[ListedOrder, ...]:
     """Return a page of orders, newest first. Raises UnknownEntryError where the order before it is gone meanwhile."""
+    return _entries(connection, page_of(connection, query, keys, now, _EVERY_COLUMN), keys)
+
+
+def page_of(
+    connection: Connection, query: OrderQuery, keys: KeyRing, now: datetime, columns: tuple[Column[Any], ...]
+) -> list[Any]:
+    """Return the rows of a page, newest first, as named tuples of `columns`. Raises UnknownEntryError."""
     values: dict[str, Any] = {"now": now, "most": query.limit, **_values(connection, query, keys)}
     if query.after:
         mark = connection.execute(
@@ -109,8 +118,15 @@ def listed(connection: Connection, query: OrderQuery, keys: KeyRing, now: dateti
         if mark is None:
             raise UnknownEntryError(what="order", shown=query.after, cure="Begin the list again from its first page")
         values |= {"mark": mark, "after": query.after}
-    statement = _listing(query.reach, query.district_id, query.state, frozenset(values))
-    return _entries(connection, all_rows(connection.execute(statement, values)), keys)
+    statement = _listing(columns, query.reach, query.district_id, query.state, frozenset(values))
+    return all_rows(connection.execute(statement, values))
+
+
+def open_disputes(connection: Connection, order_ids: Sequence[str]) -> dict[str, int]:
+    """Return how many disputes are open about each order that has any."""
+    if not order_ids:
+        return {}
+    return {row[0]: row[1] for row in connection.execute(_OPEN_DISPUTES, {"order_ids": order_ids})}
 
 
 def one(connection: Connection, order_id: str, keys: KeyRing) -> ListedOrder:
@@ -123,8 +139,7 @@ def _entries(connection: Connection, rows: Any, keys: KeyRing) -> tuple[ListedOr
     cipher = FieldCipher(keys)
     ids = [row.order_id for row in rows]
     found = lines.of_orders(connection, ids, cipher)
-    opened = connection.execute(_OPEN_DISPUTES, {"order_ids": ids}) if ids else ()
-    counts: dict[str, int] = {row[0]: row[1] for row in opened}
+    counts = open_disputes(connection, ids)
     return tuple(
         ListedOrder(
             order=_purged(row) if row.purged_at is not None else read_order(row, cipher),
@@ -166,7 +181,13 @@ def _values(connection: Connection, query: OrderQuery, keys: KeyRing) -> dict[st
 
 
 @lru_cache(maxsize=_KEPT)
-def _listing(reach: Reach, district_id: str, state: OrderState | None, given: frozenset[str]) -> Select[Any]:
+def _listing(
+    columns: tuple[Column[Any], ...],
+    reach: Reach,
+    district_id: str,
+    state: OrderState | None,
+    given: frozenset[str],
+) -> Select[Any]:
     """Return the statement of a list that is asked for the values `given`."""
     found = [within(reach), visible()]
     if district_id:
@@ -175,7 +196,7 @@ def _listing(reach: Reach, district_id: str, state: OrderState | None, given: fr
     if state is not None:
         found.append(in_state(state, _NOW))
     found.extend(condition for name, condition in _CONDITIONS.items() if name in given)
-    newest = select(orders).where(*found).order_by(orders.c.drafted_at.desc(), orders.c.order_id.desc())
+    newest = select(*columns).where(*found).order_by(orders.c.drafted_at.desc(), orders.c.order_id.desc())
     return newest.limit(bindparam("most", type_=Integer))
 
 

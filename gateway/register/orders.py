@@ -237,8 +237,13 @@ def read_order(row: Row[*tuple[Any, ...]], cipher: FieldCipher) -> Order:
         valid_for=None if row.valid_seconds is None else timedelta(seconds=row.valid_seconds),
         version=row.version,
         batch_id=row.batch_id,
-        earlier_drafters=tuple(each for each in row.earlier_drafters.split("|") if each),
+        earlier_drafters=read_drafters(row.earlier_drafters),
     )
+
+
+def read_drafters(text: str) -> tuple[str, ...]:
+    """Return the officers in a column of `earlier_drafters`."""
+    return tuple(each for each in text.split("|") if each)
 
 
 def _write_subject(subject: Subject) -> str:
@@ -254,6 +259,14 @@ def _write_subject(subject: Subject) -> str:
             )
         case NaturalPerson(name=name):
             return json.dumps({"name": name})
+
+
+def read_name(text: str, order_id: str) -> str:
+    """Return the name in a subject as it is stored. Raises UnreadableOrderError."""
+    try:
+        return str(json.loads(text)["name"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableOrderError(order=order_id) from error
 
 
 def _read_subject(text: str, order_id: str) -> Subject:

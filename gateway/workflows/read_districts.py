@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -32,6 +33,13 @@ _LAST_SWITCHED = select(trail.c.subject_id, trail.c.actor).where(
         .group_by(trail.c.subject_id)
     )
 )
+
+
+class Branch(NamedTuple):
+    """A district where it stands in its tree, for pages that let one choose it or name it: `depth` is 0 at the top."""
+
+    district: District
+    depth: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,16 @@ class Switching:
     reason: str
 
 
+def read_branches(office: Office, errand: Errand) -> tuple[Branch, ...]:
+    """Return the districts of the courts whose districts the asker may read, parents first, in one statement."""
+    with office.reading.begin() as connection:
+        shown = [district for district in districts.all_of(connection) if _sees(errand, district)]
+    depths: dict[str, int] = {}
+    for district in shown:
+        depths[district.district_id] = depths.get(district.parent_id or "", -1) + 1
+    return tuple(Branch(district, depths[district.district_id]) for district in shown)
+
+
 def read_districts(office: Office, errand: Errand, *, counting: bool = True) -> tuple[DistrictNode, ...]:
     """Return the districts of the courts whose districts the asker may read, parents first.
 
@@ -76,7 +94,7 @@ def read_districts(office: Office, errand: Errand, *, counting: bool = True) -> 
     asker may read orders or statistics, and not at all without `counting`.
     """
     with office.reading.begin() as connection:
-        shown = [district for district, _heard in districts.tree(connection) if _sees(errand, district)]
+        shown = [district for district in districts.all_of(connection) if _sees(errand, district)]
         counts = _in_force(connection, errand) if counting else {}
         switched_by = _last_switched_by(connection, [each.district_id for each in shown])
     names = read_names(office, switched_by.values(), errand)

@@ -15,7 +15,7 @@ from gateway.domain.rights import Reach, Right
 from gateway.register import documents, orders, proposals
 from gateway.register.districts import below
 from gateway.register.documents import Document
-from gateway.register.order_list import ListedOrder
+from gateway.register.order_outline import OrderOutline
 from gateway.register.tables import documents as document_rows
 from gateway.register.tables import orders as order_rows
 from gateway.workflows.access import demand_order, place_of
@@ -102,10 +102,10 @@ def _demand_other(connection: Connection, office: Office, order: Order, act: Ord
                 demand_second_hearing(connection, office.keys, each, errand.actor.actor_id)
 
 
-def liftable(office: Office, listed: Iterable[ListedOrder], errand: Errand) -> frozenset[str]:
+def liftable(office: Office, outlined: Iterable[OrderOutline], errand: Errand) -> frozenset[str]:
     """Return the ids of those listed orders that the asker may lift: at most one statement for a whole list."""
     reach = errand.actor.reach(Right.ORDERS_END)
-    living = [each.order for each in listed if isinstance(each.order, Order) and each.order.lifted_at is None]
+    living = [each for each in outlined if not each.is_purged and OrderAct.LIFT in _IN_STATE[each.state]]
     if reach.is_empty or not living:
         return frozenset()
     reached = _districts_below(office, reach)

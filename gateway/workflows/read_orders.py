@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 
 from gateway.domain.notice import Purpose
 from gateway.domain.rights import Right
-from gateway.register import disputes, notices, order_list, orders, proposals, remarks
+from gateway.register import disputes, notices, order_list, order_outline, orders, proposals, remarks
 from gateway.register.disputes import Dispute, DisputeQuery
 from gateway.register.errors import UnknownEntryError
 from gateway.register.notices import Part
 from gateway.register.order_list import ListedOrder, OrderQuery
+from gateway.register.order_outline import OrderOutline
 from gateway.register.proposals import Proposal
 from gateway.register.remarks import Remark
 from gateway.workflows.access import demand_order
@@ -29,6 +30,13 @@ def list_orders(office: Office, query: OrderQuery, errand: Errand) -> tuple[List
     with office.reading.begin() as connection:
         own = replace(query, reach=errand.actor.reach(Right.ORDERS_READ))
         return order_list.listed(connection, own, office.keys, errand.at)
+
+
+def outline_orders(office: Office, query: OrderQuery, errand: Errand) -> tuple[OrderOutline, ...]:
+    """Return a page of the orders that the asker may read as a list shows them; `query.reach` is the asker's."""
+    with office.reading.begin() as connection:
+        own = replace(query, reach=errand.actor.reach(Right.ORDERS_READ))
+        return order_outline.outlined(connection, own, office.keys, errand.at)
 
 
 def read_order(office: Office, order_id: str, errand: Errand) -> ListedOrder:

@@ -1,16 +1,16 @@
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from flask_babel import format_datetime
+from flask_babel import format_date, format_datetime
 from werkzeug.routing import BuildError
 
 from gateway.console.app import PAGES
 from gateway.console.app import Console as Program
-from gateway.console.languages import instant, text
+from gateway.console.languages import day, instant, text
 from tests.console.scene import Console
 
 _VALUES = ("ord_9f86d081884c", "a b/c?d#e&f=g+ü%", "a:b@c!$'()*,;=~-._")
@@ -59,6 +59,15 @@ def test_an_instant_is_written_as_the_language_has_it(sqlite_console: Console, l
             at = datetime(2026, 1, 1, 0, 5, 9, tzinfo=UTC) + timedelta(hours=hours)
             shown = format_datetime(at.astimezone(zone), "medium", rebase=False)
             assert f">{shown} {at.astimezone(zone).tzname()}<" in instant(at, zone.key)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_day_is_written_as_the_language_has_it(sqlite_console: Console, language: str) -> None:
+    with program_of(sqlite_console).test_request_context("/console/", headers={"Cookie": f"language={language}"}):
+        for days in range(0, 366, 5):
+            on = date(2026, 1, 1) + timedelta(days=days)
+            shown = format_date(on, "medium", rebase=False)
+            assert day(on) == f'<time datetime="{on.isoformat()}">{shown}</time>'
 
 
 def test_what_is_put_into_a_text_is_escaped_and_a_percent_sign_stays_one(sqlite_console: Console) -> None:

@@ -8,7 +8,7 @@ from gateway.register import districts
 from gateway.register.errors import UnknownEntryError
 from gateway.workflows.change import Errand
 from gateway.workflows.office import Office
-from gateway.workflows.read_districts import DistrictNode, district_history, read_districts
+from gateway.workflows.read_districts import DistrictNode, district_history, read_branches, read_districts
 from gateway.workflows.switch_district import switch_district
 from tests.builders import a_district
 from tests.builders_office import (
@@ -57,6 +57,15 @@ def test_a_switch_above_silences_what_lies_below_and_nothing_beside_it(office: O
     assert found[BELOW].district.enabled
     assert found[BELOW].depth == found[DISTRICT].depth + 1
     assert found[DISTRICT].switched_by == "per_operator"
+
+
+def test_the_branches_are_the_same_districts_in_the_same_order(office: Office) -> None:
+    found = read_branches(office, OPERATOR)
+    assert [(each.district, each.depth) for each in found] == [
+        (each.district, each.depth) for each in read_districts(office, OPERATOR)
+    ]
+    assert {each.district.court_id for each in found} == {COURT}
+    assert not read_branches(office, by_whom(Right.ORDERS_READ))
 
 
 def test_orders_in_force_are_counted_where_they_lie_and_in_all_above(office: Office) -> None:

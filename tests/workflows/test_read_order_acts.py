@@ -23,7 +23,7 @@ from gateway.workflows.read_order_acts import (
     read_authority_document,
     read_order_acts,
 )
-from gateway.workflows.read_orders import list_orders
+from gateway.workflows.read_orders import outline_orders
 from gateway.workflows.resume_order import extend_order, resume_order
 from tests.builders_office import (
     COURT,
@@ -107,7 +107,7 @@ def test_only_orders_within_reach_that_are_not_lifted_can_be_lifted_from_a_list(
     over = lift_order(office.engine, office.keys, a_draft(office, case_number="3").order_id, an_errand())
     everywhere = replace(an_errand(), at=NOON)
     reach = Reach(everywhere=False, courts=frozenset({COURT}), districts=frozenset())
-    listed = list_orders(office, OrderQuery(reach=reach), everywhere)
+    listed = outline_orders(office, OrderQuery(reach=reach), everywhere)
     ours = {north.order_id, south.order_id, over.order_id}
     assert liftable(office, listed, everywhere) & ours == {north.order_id, south.order_id}
     in_north = an_errand(scope=InDistrict(court_id=COURT, district_id=DISTRICT))

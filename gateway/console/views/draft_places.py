@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.console.page import Visit
 from gateway.domain.rights import Place, Right
 from gateway.workflows.read_courts import read_courts
-from gateway.workflows.read_districts import read_districts
+from gateway.workflows.read_districts import read_branches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ def read_places(visit: Visit) -> Mapping[str, DraftingPlace]:
     paths: dict[str, tuple[str, ...]] = {}
     names: dict[str, str] = {}
     found: dict[str, DraftingPlace] = {}
-    for node in read_districts(visit.desk.office, visit.errand, counting=False):
+    for node in read_branches(visit.desk.office, visit.errand):
         district = node.district
         above, court = district.parent_id or "", courts.get(district.court_id)
         paths[district.district_id] = (district.district_id, *paths.get(above, ()))

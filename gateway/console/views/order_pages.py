@@ -1,6 +1,7 @@
 """Orders: the list with its filters, finding one, and one order's page with its authority document."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -13,7 +14,9 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from gateway.audit.play_list import PlayQuery
 from gateway.console import policy
+from gateway.console.filter_fields import FixedChoices
 from gateway.console.form import ConsoleForm
+from gateway.console.languages import LANGUAGES, language
 from gateway.console.languages import lazily as _l
 from gateway.console.life_words import what_happened, who
 from gateway.console.order_filter import read_filter, sealed
@@ -33,11 +36,11 @@ from gateway.workflows.find_order import find_order
 from gateway.workflows.keep_document import read_document
 from gateway.workflows.read_audit import read_plays
 from gateway.workflows.read_courts import read_courts
-from gateway.workflows.read_districts import DistrictNode, read_districts
+from gateway.workflows.read_districts import Branch, DistrictNode, read_branches, read_districts
 from gateway.workflows.read_names import read_names
 from gateway.workflows.read_order_acts import OrderAct, liftable, read_authority_document, read_order_acts
 from gateway.workflows.read_order_life import read_order_life
-from gateway.workflows.read_orders import list_disputes, list_orders, read_notices, read_order
+from gateway.workflows.read_orders import list_disputes, outline_orders, read_notices, read_order
 
 _PAGE = 50
 _SOME = 10
@@ -93,24 +96,29 @@ def begin_orders(visit: Visit) -> dict[str, str]:
 def ready_orders(visit: Visit, form: FilterForm) -> None:
     """Fill in the courts, districts and states that there are."""
     form.seen = courts = read_courts(visit.desk.office, visit.errand)
-    nodes = read_districts(visit.desk.office, visit.errand, counting=False)
+    branches = read_branches(visit.desk.office, visit.errand)
     form.court.choices = [("", _l("All courts")), *((court.court_id, court.name) for court in courts.values())]
-    form.district.choices = [("", _l("All districts")), *((each.district.district_id, _deep(each)) for each in nodes)]
-    form.state.choices = [("", _l("All states")), *((state.value, word(state)) for state in OrderState)]
+    form.district.choices = [
+        ("", _l("All districts")),
+        *((each.district.district_id, _deep(each)) for each in branches),
+    ]
+    form.state.choices = _states(language())
 
 
 def show_orders(visit: Visit, form: FilterForm) -> Answer:
     """List orders, newest first; beside a form that was refused, nothing that it did not ask for."""
     office = visit.desk.office
     wanted = read_filter(request.args, visit.actor, visit.desk.keys, limit=_PAGE + 1)
-    found = () if form.errors else list_orders(office, wanted.query, visit.errand)
-    may_lift = liftable(office, found[:_PAGE], visit.errand)
+    found = () if form.errors else outline_orders(office, wanted.query, visit.errand)
+    listed = found[:_PAGE]
+    may_lift = liftable(office, listed, visit.errand)
     return shown(
         "orders/list.html",
         form=form,
         wanted=wanted,
-        rows=tuple(order_rows(found[:_PAGE], form.seen, may_lift, visit.at)),
-        after=found[_PAGE - 1].order.order_id if len(found) > _PAGE else "",
+        number=len(listed),
+        rows=order_rows(listed, form.seen, may_lift),
+        after=listed[-1].order_id if len(found) > _PAGE else "",
         liftable=may_lift,
         may_draft=_may_open(visit, "new_order"),
     )
@@ -243,8 +251,13 @@ def _may_open(visit: Visit, endpoint: str) -> bool:
     return isinstance(need, Right) and not visit.actor.reach(need).is_empty
 
 
-def _deep(node: DistrictNode) -> str:
-    return "\u00a0\u00a0" * node.depth + node.district.name
+@lru_cache(maxsize=len(LANGUAGES))
+def _states(_language: str) -> FixedChoices:
+    return FixedChoices([("", str(_l("All states"))), *((state.value, word(state)) for state in OrderState)])
+
+
+def _deep(branch: Branch) -> str:
+    return "\u00a0\u00a0" * branch.depth + branch.district.name
 
 
 PAGES = (
