@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import signal
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Self
 
@@ -121,9 +122,20 @@ def _listening(name: str, address: str) -> Iterator[tuple[str, int]]:
 async def _listen_to_keys(opened: AsyncExitStack, switch: Switch, here: tuple[str, int]) -> None:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: KeyListener(switch.press, lambda: switch.junk(JunkError(neighbour="rtpengine", why="no key"))),
-        local_addr=here,
+        sock=_bound(here),
     )
     opened.callback(transport.close)
+
+
+def _bound(here: tuple[str, int]) -> socket.socket:
+    """Return a socket for datagrams that come `here`. Raises OSError: uvloop would leave its own half open then."""
+    family, kind, protocol, _, address = socket.getaddrinfo(*here, type=socket.SOCK_DGRAM)[0]
+    with ExitStack() as opened:
+        listening = opened.enter_context(socket.socket(family, kind, protocol))
+        listening.setblocking(False)  # noqa: FBT003  (the standard library has it so)
+        listening.bind(address)
+        opened.pop_all()
+    return listening
 
 
 def _fetcher(session: aiohttp.ClientSession, url: str) -> Fetch:
