@@ -102,10 +102,10 @@ def _time_all(database: str, parts: Parts, file: Path, rows: int) -> Iterator[Ti
     with parts.studio.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
         order_id = connection.execute(select(orders.c.order_id).limit(1)).scalar_one()
-    client = _reader(parts)
     # The log is written as in production, and goes to /dev/null, as that of the servers does.
-    log.configure(parts.settings.log_level)
     with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
+        log.configure(parts.settings.log_level)
+        client = _reader(parts)
         found = [_time(database, parts, client, path.format(order=order_id), shown=path) for path in _PATHS]
     parts.close()
     yield from found

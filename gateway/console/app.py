@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 from flask_babel import gettext
-from flask_wtf.csrf import generate_csrf
 from govuk_frontend_wtf.main import wtforms_errors
 from jinja2 import BytecodeCache, ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from gateway.console import faults, languages, policy, words
 from gateway.console.addresses import Addresses
-from gateway.console.cookies import SignedSessions
+from gateway.console.cookies import FormTokens, SignedSessions
 from gateway.console.desk import Desk
 from gateway.console.filter_fields import choice, typed
 from gateway.console.form import ConsoleForm
@@ -168,7 +167,7 @@ def _templates(app: Console) -> None:
         menu=lambda: app.menus.of(g.actor, request.path) if _is_signed_in() else "",
         signed_in=_is_signed_in,
         may_find=_may_find,
-        form_token=generate_csrf,
+        form_token=FormTokens().token,
         summary_of_errors=_summary_of_errors,
         note=_note,
         choice=choice,
@@ -199,6 +198,9 @@ def _summary_of_errors(form: ConsoleForm) -> dict[str, Any]:
 
 
 def _guard(app: Flask) -> None:
+    # Bound once: to look the logger up anew takes as long as to write the line.
+    bound = log.bind()
+
     @app.before_request
     def begin() -> None:
         g.started = perf_counter()
@@ -209,7 +211,7 @@ def _guard(app: Flask) -> None:
             if name == "Cache-Control" and request.endpoint == "static":
                 continue
             response.headers.setdefault(name, value)
-        log.info(
+        bound.info(
             "console_request",
             method=request.method,
             endpoint=request.endpoint or "",

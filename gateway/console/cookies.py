@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
-from flask import Flask
+from flask import Flask, current_app, g, session
 from flask.sessions import SecureCookieSessionInterface
+from flask_wtf.csrf import generate_csrf
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from gateway.console.desk import Desk
 
 _LANGUAGE = "language"
+# Where Flask-WTF keeps the token in the session, and for the time of a request.
+_TOKEN = "csrf_token"  # noqa: S105  (a name)
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -28,6 +31,26 @@ class SignedSessions(SecureCookieSessionInterface):
         if made[0] != key:
             made = self._made = (key, super().get_signing_serializer(app))
         return made[1]
+
+
+class FormTokens:
+    """The tokens that prove forms to be ours: Flask-WTF's own, signed by what is made once for each key."""
+
+    def __init__(self) -> None:
+        """Sign nothing yet."""
+        self._made: tuple[object, URLSafeTimedSerializer] | None = None
+
+    def token(self) -> str:
+        """Return the token of this request."""
+        if _TOKEN in g or _TOKEN not in session:
+            return str(generate_csrf())
+        key = current_app.secret_key
+        # Another thread may read a newer key meanwhile: each signs with what goes with its own.
+        made = self._made
+        if made is None or made[0] != key:
+            made = self._made = (key, URLSafeTimedSerializer(key or "", salt="wtf-csrf-token"))
+        g.csrf_token = made[1].dumps(session[_TOKEN])
+        return str(g.csrf_token)
 
 
 def session_cookie(desk: Desk) -> str:
