@@ -41,6 +41,12 @@ _OF_ORDERS = (
     .where(notices.c.order_id.in_(bindparam("order_ids", expanding=True)))
     .order_by(notices.c.order_id, notices.c.purpose, notices.c.position)
 )
+_WRITTEN = (
+    select(notices.c.position, notices.c.text, notices.c.rendition_id, *RENDITION)
+    .join(renditions, renditions.c.rendition_id == notices.c.rendition_id)
+    .where(notices.c.order_id == bindparam("order_id"), notices.c.purpose == bindparam("purpose"))
+    .order_by(notices.c.position)
+)
 _REPLIES = select(replies.c.purpose, *RENDITION).join(renditions, renditions.c.rendition_id == replies.c.rendition_id)
 
 Parts = dict[Purpose, Renditions]
@@ -131,12 +137,7 @@ def set_reply(connection: Connection, purpose: Purpose, language: str, rendition
 
 def written_parts(connection: Connection, order: Order, purpose: Purpose, cipher: FieldCipher) -> tuple[Part, ...]:
     """Return an order's notice as it was attached, with its texts, so that one language of it can be replaced."""
-    statement = (
-        select(notices.c.position, notices.c.text, notices.c.rendition_id, *RENDITION)
-        .join(renditions, renditions.c.rendition_id == notices.c.rendition_id)
-        .where(notices.c.order_id == order.order_id, notices.c.purpose == purpose.value)
-        .order_by(notices.c.position)
-    )
+    rows = connection.execute(_WRITTEN, {"order_id": order.order_id, "purpose": purpose.value})
     return tuple(
         Part(
             rendition_id=row.rendition_id,
@@ -145,7 +146,7 @@ def written_parts(connection: Connection, order: Order, purpose: Purpose, cipher
             if row.text
             else "",
         )
-        for row in connection.execute(statement)
+        for row in rows
     )
 
 

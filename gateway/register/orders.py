@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.domain.errors import StaleVersionError
@@ -40,6 +40,13 @@ LIFE = (
     "suspended_at",
     "lifted_at",
 )
+# A page asks some of these several times: they are put together once.
+_ONE = select(orders).where(orders.c.order_id == bindparam("order_id"))
+_ONE_LOCKED = _ONE.with_for_update(key_share=True)
+_WHEREABOUTS = select(orders.c.court_id, orders.c.district_id).where(
+    orders.c.order_id == bindparam("order_id"), visible()
+)
+_WHEREABOUTS_LOCKED = _WHEREABOUTS.with_for_update(key_share=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,17 +146,16 @@ def get(connection: Connection, order_id: str, keys: KeyRing) -> Order:
 
     The lock lets foreign keys through: a key on a call must be able to open a dispute meanwhile.
     """
-    statement = select(orders).where(orders.c.order_id == order_id).with_for_update(key_share=True)
-    return _one(connection, statement, order_id, keys)
+    return _one(connection, _ONE_LOCKED, order_id, keys)
 
 
 def read(connection: Connection, order_id: str, keys: KeyRing) -> Order:
     """Return one order as it is, without a lock. Raises UnknownEntryError, PurgedOrderError."""
-    return _one(connection, select(orders).where(orders.c.order_id == order_id), order_id, keys)
+    return _one(connection, _ONE, order_id, keys)
 
 
 def _one(connection: Connection, statement: Select[*tuple[Any, ...]], order_id: str, keys: KeyRing) -> Order:
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(statement, {"order_id": order_id}).one_or_none()
     if row is None:
         raise unknown(order_id)
     return read_order(row, FieldCipher(keys))
@@ -157,8 +163,8 @@ def _one(connection: Connection, statement: Select[*tuple[Any, ...]], order_id: 
 
 def whereabouts(connection: Connection, order_id: str, *, lock: bool = False) -> tuple[str, str]:
     """Return an order's court and district, locked as `get` does it if `lock`. Raises UnknownEntryError."""
-    statement = select(orders.c.court_id, orders.c.district_id).where(orders.c.order_id == order_id, visible())
-    row = connection.execute(statement.with_for_update(key_share=True) if lock else statement).one_or_none()
+    statement = _WHEREABOUTS_LOCKED if lock else _WHEREABOUTS
+    row = connection.execute(statement, {"order_id": order_id}).one_or_none()
     if row is None:
         raise unknown(order_id)
     return row.court_id, row.district_id
