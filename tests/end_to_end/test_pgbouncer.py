@@ -11,15 +11,13 @@ from gateway.clock import utc_now
 from gateway.settings import DEMO_TOKEN, Settings, load
 from gateway.workflows.change import at_the_command_line
 from gateway.workflows.end_order import lift_order
-from gateway.workflows.load_demo import load_demo
+from gateway.workflows.load_demo import load_demo, person_in_permitted_hours
 from tests.conftest import a_studio
 from tests.end_to_end.call_script import Press, Script
 from tests.end_to_end.issuing import a_line, an_issued_order, wait_until_known
 from tests.end_to_end.server import Server, serving
 from tests.pgbouncer import running_pgbouncer
 from tests.postgres import Postgres
-
-PERSON = "+12025550120"
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +72,11 @@ def test_a_key_on_a_call_changes_the_register_through_pgbouncer(gateway: Server,
         before = connection.exec_driver_sql("SELECT count(*) FROM disputes").scalar_one()
     twilio = gateway.twilio(DEMO_TOKEN)
     presses = (Press(party="callee", prompt=0, key="9"),)
-    record = twilio.call(Script(callee=PERSON, presses=presses))
+    person, _ = person_in_permitted_hours(utc_now())
+    record = twilio.call(Script(callee=person, presses=presses))
     twilio.client.close()
     assert record.trouble == []
+    assert len(record.callee_heard) == 1
     with office.reading.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM disputes").scalar_one() == before + 1
 
