@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.sip_section import TITLE, renewed
 from gateway.clock import utc_now
+from tests.sip.house import FREE, LIFTED
 from tests.sip.load import Load, answering, load
 from tests.sip.tones import load_toned_demo
 from tests.sip.works import Works, the_works
@@ -71,19 +72,19 @@ def measure(scratch: Path, seconds: int) -> str:
     with the_works(folder, scratch / "demo", measured=True, **loud) as works:
         works.wait_until_well()
         with answering(works, folder):
-            decided = _delays(works, folder, seconds)
+            decided, asked = (_delays(works, folder, seconds, each) for each in (FREE, LIFTED))
             loaded = load(works, folder, rate=_LOAD_RATE, calls=_LOAD_RATE * seconds, notice_every=_NOTICE_EVERY)
             if loaded.failed:
                 print(loaded.said[-2000:])
             works.bridge.stop()
             works.edge.wait_for_bridge("absent")
-            alone = _delays(works, folder, seconds)
-    return _page(alone, decided, loaded, seconds)
+            alone = _delays(works, folder, seconds, FREE)
+    return _page(alone, decided, asked, loaded, seconds)
 
 
-def _delays(works: Works, folder: Path, seconds: int) -> Delays:
+def _delays(works: Works, folder: Path, seconds: int, callee: str) -> Delays:
     before = set(_captured(works))
-    made = load(works, folder, rate=_DELAY_RATE, calls=_DELAY_RATE * seconds)
+    made = load(works, folder, rate=_DELAY_RATE, calls=_DELAY_RATE * seconds, callee=callee)
     if made.failed:
         sys.exit(f"The bench failed: {made.failed} calls did.\n{made.said[-2000:]}")
     return Delays.of([took for call, took in _captured(works).items() if call not in before])
@@ -95,7 +96,7 @@ def _captured(works: Works) -> dict[str, float]:
     return works.delays()
 
 
-def _page(alone: Delays, decided: Delays, loaded: Load, seconds: int) -> str:
+def _page(alone: Delays, decided: Delays, asked: Delays, loaded: Load, seconds: int) -> str:
     median, p99 = decided.median - alone.median, decided.p99 - alone.p99
     no_failure = loaded.failed == 0 and loaded.succeeded == _LOAD_RATE * seconds
     rows = [
@@ -108,7 +109,7 @@ def _page(alone: Delays, decided: Delays, loaded: Load, seconds: int) -> str:
             no_failure,
         ),
     ]
-    began = f"From INVITE in to INVITE out, {_DELAY_RATE} calls a second for {seconds} s, to lines without an order:"
+    began = f"From INVITE in to INVITE out, {_DELAY_RATE} calls a second for {seconds} s:"
     when = f"Measured on {utc_now():%Y-%m-%d} by `make bench-sip`, by the kernel's clock, with all on one machine:"
     lines = [
         TITLE,
@@ -125,7 +126,8 @@ def _page(alone: Delays, decided: Delays, loaded: Load, seconds: int) -> str:
         "| way | calls | median | p99 | longest |",
         "|---|---|---|---|---|",
         _row("no bridge: Kamailio and rtpengine alone", alone),
-        _row("bridge and gateway decide", decided),
+        _row("a line without an order: the bridge's own screen decides", decided),
+        _row("a line whose order was lifted: the bridge asks the gateway", asked),
         "",
     ]
     return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response
@@ -16,23 +15,17 @@ from gateway.api.front import Front
 from gateway.api.v1.app import make_api
 from gateway.api.v1.desk import Desk
 from gateway.assembly import Parts, put_together
-from gateway.clock import utc_now
 from gateway.console.app import make_console
 from gateway.console.desk import Desk as ConsoleDesk
 from gateway.db.postgres import make_ready
+from gateway.dialects import dialects
 from gateway.metrics import Metrics
 from gateway.people.oidc import OidcSettings
 from gateway.privacy.token import TokenSealer
-from gateway.providers.dialect import Dialect
 from gateway.providers.entrance import Entrance, Switchboard
-from gateway.providers.sip.dialect import Sip
-from gateway.providers.twilio.dialect import Twilio
-from gateway.register.screen import Screen
-from gateway.register.screen_keeper import ScreenKeeper
-from gateway.register.screen_shelf import Shelf
-from gateway.settings import Settings, SettingsError
+from gateway.settings import Settings
+from gateway.watch import Watch
 from gateway.workflows.call_desk import make_call_desk
-from gateway.workflows.count_calls import Tally, TallyKeeper
 from gateway.workflows.people_desk import PeopleDesk
 
 if TYPE_CHECKING:
@@ -51,28 +44,19 @@ def create_app(settings: Settings) -> Flask:
     make_ready(parts.calls)
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    screen = Screen(parts.keys)
-    keeper = ScreenKeeper(
-        screen,
-        parts.screens,
-        every=settings.screen_poll_seconds,
-        failed=lambda _error: metrics.screen_failed(),
-        first=parts.key_watch(failed=lambda _error: metrics.screen_failed()).look,
-        shelf=Shelf(settings.screen_dir, parts.screens, parts.keys),
-    )
-    keeper.start()
-    tally = Tally(utc_now())
-    counting = TallyKeeper(tally, parts.calls, clock=utc_now, failed=lambda _error: metrics.tally_failed())
-    counting.start()
-    desk = make_call_desk(engine=parts.calls, office=parts.wishes, screen=screen, keys=parts.keys)
+    watch = Watch(parts, screen_failed=metrics.screen_failed, tally_failed=metrics.tally_failed)
+    watch.start()
+    desk = make_call_desk(engine=parts.calls, office=parts.wishes, screen=watch.screen, keys=parts.keys)
     app = Flask("gateway", static_folder=None)
-    switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys), tally=tally)
+    switchboard = Switchboard(desk=desk, metrics=metrics, sealer=TokenSealer(parts.keys), tally=watch.tally)
     entrance = Entrance(dialects(parts), switchboard, largest=MAX_BODY_BYTES)
     app.register_blueprint(prompts.make_blueprint(parts.studio.library, metrics.rendition_missing))
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else ""
     app.register_blueprint(
         health.make_blueprint(
-            health.Health(engine=parts.calls, screen=screen, exposition=_exposition(registry), metrics_token=token)
+            health.Health(
+                engine=parts.calls, screen=watch.screen, exposition=_exposition(registry), metrics_token=token
+            )
         )
     )
     app.register_error_handler(500, _internal_error)
@@ -84,23 +68,22 @@ def create_app(settings: Settings) -> Flask:
         pages={"/api/": _api(parts, people), "/console": _console(parts, people)},
         most_pages=_MOST_PAGES,
     )
-    app.extensions["notice_gateway"] = Running(parts=parts, keeper=keeper, counting=counting)
+    app.extensions["notice_gateway"] = Running(parts=parts, watch=watch)
     return app
 
 
 class Running:
     """What a program that made an app itself (a test, a bench) has to stop."""
 
-    def __init__(self, *, parts: Parts, keeper: ScreenKeeper, counting: TallyKeeper) -> None:
+    def __init__(self, *, parts: Parts, watch: Watch) -> None:
         """Keep the parts."""
         self.parts = parts
-        self._keeper = keeper
-        self.counting = counting
+        self.counting = watch.counting
+        self._watch = watch
 
     def stop(self) -> None:
         """End the threads of the screen and of the count of calls, and close the database."""
-        self._keeper.stop()
-        self.counting.stop()
+        self._watch.stop()
         self.parts.close()
 
 
@@ -130,49 +113,6 @@ def _provider(settings: Settings) -> OidcSettings | None:
         client_secret=secret.get_secret_value() if secret else "",
         redirect_uri=settings.oidc_redirect_uri,
     )
-
-
-def dialects(parts: Parts) -> tuple[Dialect, ...]:
-    """Return the dialects that have a secret to verify with. Raises SettingsError where there is none."""
-    found = (*_twilio(parts), *_sip(parts))
-    if not found:
-        raise SettingsError(
-            where="NOTICE_GATEWAY_TWILIO_AUTH_TOKEN",
-            why="it is not set, nor is NOTICE_GATEWAY_SIP_SECRET, and every call would be refused;"
-            " copy it from the Twilio console",
-        )
-    return found
-
-
-def _twilio(parts: Parts) -> tuple[Dialect, ...]:
-    settings = parts.settings
-    if not settings.twilio_tokens:
-        return ()
-    twilio = Twilio(
-        origin=settings.public_origin,
-        tokens=settings.twilio_tokens,
-        keys=parts.keys,
-        routes=settings.routes(),
-        bypass=settings.bypass(),
-        token_lifetime=timedelta(seconds=settings.token_seconds),
-        ring_seconds=settings.ring_seconds,
-    )
-    return (twilio,)
-
-
-def _sip(parts: Parts) -> tuple[Dialect, ...]:
-    settings = parts.settings
-    if not settings.sip_secrets:
-        return ()
-    sip = Sip(
-        secrets=settings.sip_secrets,
-        clock=utc_now,
-        keys=parts.keys,
-        routes=settings.routes(),
-        bypass=settings.bypass(),
-        token_lifetime=timedelta(seconds=settings.token_seconds),
-    )
-    return (sip,)
 
 
 def _exposition(registry: CollectorRegistry) -> Callable[[], bytes]:

@@ -1,6 +1,7 @@
 """What every command gets: the parts that only this place may put together."""
 
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway import log
@@ -10,12 +11,13 @@ from gateway.late import late
 from gateway.settings import Settings, load
 
 if TYPE_CHECKING:
-    from gateway import rehearsal
+    from gateway import bridge_screen, rehearsal
     from gateway.providers.sip.bridge import program as bridge
     from gateway.providers.twilio.player import TwilioPlayer
 else:
     # What plays calls needs httpx and numpy, and the bridge aiohttp: a quarter of a second for every other command.
     rehearsal = late("gateway.rehearsal")
+    bridge_screen = late("gateway.bridge_screen")
     bridge = late("gateway.providers.sip.bridge.program")
 
 
@@ -52,7 +54,9 @@ class Program:
 
     def run_sip_bridge(self) -> None:
         """Run the bridge to Kamailio until it is told to stop. Raises SettingsError."""
-        bridge.run_bridge(self.settings(), utc_now)
+        settings = self.settings()
+        strangers = partial(bridge_screen.open_screen, settings) if settings.sip_screen else None
+        bridge.run_bridge(settings, utc_now, strangers)
 
     def signature_works(self, settings: Settings) -> bool:
         """Sign a webhook with each token and check it, as the gateway does with Twilio's."""

@@ -117,6 +117,7 @@ class Settings(BaseSettings):
     sip_secret: SecretStr | None = Field(default=None, min_length=16)
     sip_secret_secondary: SecretStr | None = Field(default=None, min_length=16)
     sip_gateway_url: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8080"
+    sip_screen: bool = True
     sip_evapi: Annotated[str, AfterValidator(_listener)] = "127.0.0.1:8448"
     sip_rtpengine: Annotated[str, AfterValidator(_listener)] = "127.0.0.1:2223"
     sip_dtmf_listen: Annotated[str, AfterValidator(_listener)] = "127.0.0.1:8902"

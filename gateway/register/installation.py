@@ -36,6 +36,13 @@ def claim(connection: Connection, keys: KeyRing) -> None:
         raise KeyMismatchError(found=found, given=keys.key_id)
 
 
+def demand(connection: Connection, keys: KeyRing) -> None:
+    """Let pass a database that one of the keys is tied to, and nothing else. Raises KeyMismatchError."""
+    found = connection.execute(select(installation.c.key_id)).scalar()
+    if all(found != each.key_id for each in keys.known):
+        raise KeyMismatchError(found=found or "no key", given=keys.key_id)
+
+
 def is_claimed(connection: Connection) -> bool:
     """Tell whether the database holds anything that some key wrote."""
     return connection.execute(select(installation.c.key_id)).scalar() is not None

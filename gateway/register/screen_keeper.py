@@ -6,6 +6,7 @@ import time
 import weakref
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import inf
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,8 @@ _PAUSE_SECONDS = 0.05
 _SAVE_SECONDS = 60.0
 _AGAIN_SECONDS = 10.0
 _REMEMBER = timedelta(days=1)
+# A screen that was not looked after for longer, beyond the time between two looks, is not up to date.
+_CURRENT_SECONDS = 5.0
 
 
 class ScreenKeeper:
@@ -62,12 +65,18 @@ class ScreenKeeper:
         self._few = few
         self._saved = NOWHERE
         self._save_at = self._build_at = 0.0
+        self._looked_at = -inf
         self._waits = False
         self._lock: Lock | None = None
         self._parents: list[Wake] = []
         self._wake = Wake(engine, every)
         self._stands = threading.Event()
         self._thread = self._new_thread()
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the screen holds every line that the database had a few seconds ago."""
+        return self._screen.is_complete and time.monotonic() - self._looked_at < self._every + _CURRENT_SECONDS
 
     def start(self) -> None:
         """Load, so that the screen stands before traffic, then go on in the background.
@@ -131,6 +140,7 @@ class ScreenKeeper:
         try:
             with self._engine.connect() as connection:
                 self._bring_up_to_date(connection)
+            self._looked_at = time.monotonic()
         except (SQLAlchemyError, OSError) as error:
             self._failed(error)
             if not self._screen.is_loaded:

@@ -10,8 +10,9 @@ from prometheus_client import CollectorRegistry
 from twilio.request_validator import RequestValidator
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
-from gateway.app import Running, dialects
+from gateway.app import Running
 from gateway.clock import utc_now
+from gateway.dialects import dialects
 from gateway.domain.plan import Decision
 from gateway.metrics import Metrics
 from gateway.privacy.token import TokenSealer

@@ -114,7 +114,7 @@ def a_house(folder: Path, demo: Path) -> Iterator[House]:
         ports = stack.enter_context(a_block_of_ports())
         edge = stack.enter_context(running_edge(folder, ports))
         server = stack.enter_context(serving(data, folder / "home", workers=1, work=False, sip_secret=SECRET))
-        bridge = a_bridge(folder, server, edge)
+        bridge = a_bridge(folder, server, edge, beside=True)
         stack.callback(bridge.stop)
         bridge.start()
         fill_sounds(server, folder / "sounds")
@@ -139,17 +139,21 @@ def a_house(folder: Path, demo: Path) -> Iterator[House]:
         )
 
 
-def a_bridge(folder: Path, server: Server, edge: Edge, *, url: str = "") -> Program:
-    """Return the bridge, not yet started; it reaches the gateway at `url`, where that is not the gateway itself."""
+def a_bridge(folder: Path, server: Server, edge: Edge, *, url: str = "", beside: bool = False) -> Program:
+    """Return the bridge, not yet started; it reaches the gateway at `url`, where that is not the gateway itself.
+
+    One that is `beside` the gateway has its data folder too: register, keys, and the library of recordings.
+    """
     settings = {
         "SIP_GATEWAY_URL": url or server.origin,
         "SIP_EVAPI": f"127.0.0.1:{edge.evapi}",
         "SIP_RTPENGINE": f"127.0.0.1:{edge.ng}",
         "SIP_DTMF_LISTEN": f"127.0.0.1:{edge.keys}",
         "SIP_SOUNDS_DIR": str(folder / "sounds"),
-        # As on a host of its own: what is missing is fetched over HTTP, and not copied from beside it.
-        "DATA_DIR": str(folder / "bridge"),
     }
+    if not beside:
+        # What is missing is fetched over HTTP, and not copied from beside it; the gateway is asked about every call.
+        settings["DATA_DIR"] = str(folder / "bridge")
     env = {**server.env, **{f"NOTICE_GATEWAY_{name}": value for name, value in settings.items()}}
     return Program(command=[PROGRAM, "sip-bridge"], log=folder / "bridge.log", env=env)
 

@@ -46,15 +46,15 @@ def answering(works: Works, folder: Path) -> Iterator[None]:
         callee.kill()
 
 
-def load(works: Works, folder: Path, *, rate: int, calls: int, notice_every: int = 0) -> Load:
-    """Make `calls` calls, `rate` a second; each `notice_every`-th to a line with a notice, none for 0."""
+def load(works: Works, folder: Path, *, rate: int, calls: int, notice_every: int = 0, callee: str = FREE) -> Load:
+    """Make `calls` calls, `rate` a second, to `callee`; each `notice_every`-th to a line with a notice, none for 0."""
     table = folder / f"calls-{works.ports.one()}.csv"
     with table.open("w", newline="") as file:
         file.write("SEQUENTIAL\n")
         rows = csv.writer(file, delimiter=";", lineterminator="\n")
         for turn, caller in zip(range(calls), itertools.cycle(range(_CALLERS)), strict=False):
             noticed = notice_every and turn % notice_every == 0
-            rows.writerow((f"+1303555{caller:04}", PUBLIC if noticed else FREE))
+            rows.writerow((f"+1303555{caller:04}", PUBLIC if noticed else callee))
     statistics = table.with_suffix(".statistics")
     command = ["sipp", "-sf", str(_SCENARIOS / "caller.xml"), "-inf", str(table), "-i", "127.0.0.1"]
     command += [

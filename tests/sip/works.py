@@ -95,7 +95,8 @@ class Works:
 def the_works(folder: Path, demo: Path, *, measured: bool = False, **settings: object) -> Iterator[Works]:
     """Run it all over a copy of the toned `demo` for as long as the context lasts; `settings` are the edge's.
 
-    The valve costs time, as does a capture that is written at once: what is `measured` goes without.
+    The valve costs time, as does a capture that is written at once: what is `measured` goes without, and has the bridge
+    beside the gateway, as on one machine. Else the bridge asks the gateway about every call.
     """
     shutil.copytree(demo, folder / "data")
     with ExitStack() as stack:
@@ -106,7 +107,7 @@ def the_works(folder: Path, demo: Path, *, measured: bool = False, **settings: o
         )
         door = ports.one()
         valve = stack.enter_context(a_valve(server.origin, door))
-        bridge = a_bridge(folder, server, edge, url="" if measured else f"http://127.0.0.1:{door}")
+        bridge = a_bridge(folder, server, edge, url="" if measured else f"http://127.0.0.1:{door}", beside=measured)
         stack.callback(bridge.stop)
         bridge.start()
         fill_sounds(server, folder / "sounds")

@@ -16,7 +16,7 @@ from gateway.providers.sip.bridge.errors import BridgeError, JunkError, MediaErr
 from gateway.providers.sip.bridge.keys import KeyPressed
 from gateway.providers.sip.bridge.listening import Heard, Listening
 from gateway.providers.sip.bridge.messages import Invite
-from gateway.providers.sip.bridge.reporter import Reporter
+from gateway.providers.sip.bridge.reporter import Reporter, arrival_of
 from gateway.providers.sip.bridge.steps import BridgeLegs, Connect, EndCall, Leg, Play, Step
 from gateway.providers.sip.bridge.tools import Tools
 
@@ -35,6 +35,7 @@ _MOST_ROUNDS = 6
 _RINGS = 60
 # Keys are sent three times over; what comes behind the last of them must not be heard by the other party.
 _SETTLE_SECONDS = 0.2
+_STRANGER = "no_order"
 _UNBLOCK_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0)
 
 
@@ -57,7 +58,8 @@ class Call:
         self.phase = Phase.ARRIVING
         self._invite = invite
         self._tools = tools
-        self._gateway = Reporter(tools.door, invite, attempt)
+        self._arrival = arrival_of(invite, attempt)
+        self._gateway = Reporter(tools.door, self._arrival)
         self._route = Connect()
         self._callee_tag = ""
         self._playing: Play | None = None
@@ -76,6 +78,17 @@ class Call:
     def press(self, pressed: KeyPressed) -> None:
         """Take a key; it counts where its leg is listened to."""
         self._listening.press(pressed)
+
+    def connect_stranger(self) -> bool:
+        """Connect a call that needs no question; return False for any other."""
+        began = asyncio.get_running_loop().time()
+        route = self._tools.screening.route(self._arrival)
+        if route is None:
+            return False
+        self._route = route
+        self._connect(_STRANGER)
+        self._tools.counters.seconds.observe(asyncio.get_running_loop().time() - began)
+        return True
 
     async def arrive(self) -> None:
         """Ask what to do with the call, and do it as far as connecting it."""
@@ -160,7 +173,10 @@ class Call:
 
     async def _begin(self) -> Play | None:
         """Ask the gateway; return what is to be played once a 183 has been sent for it."""
-        steps = await self._gateway.tell("/sip/call", mark=self._invite.mark)
+        steps = await self._gateway.arrive()
+        for route in steps:
+            if isinstance(route, Connect):
+                self._tools.screening.compare(route.mark)
         match steps:
             case (EndCall(),):
                 self._instruct("reject", "loop", code=486, reason="Busy Here")
@@ -273,7 +289,9 @@ class Call:
     def _instruct(self, instruction: str, why: str, **fields: str | int) -> None:
         self._tools.link.send({"call": self.call, "do": instruction, **fields})
         self._tools.counters.calls.labels(instruction, why).inc()
-        log.info("sip_call", instruction=instruction, why=why)
+        # A call to a line without an order is only counted.
+        tell = log.debug if why == _STRANGER else log.info
+        tell("sip_call", instruction=instruction, why=why)
 
     def _failed(self, error: BridgeError) -> str:
         self._tools.counters.failures.labels(error.code, error.why).inc()

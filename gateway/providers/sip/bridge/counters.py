@@ -19,6 +19,9 @@ class Counters:
             f"{prefix}_failures", "What went wrong; calls went on.", ("code", "why"), registry=registry
         )
         self.linked = Gauge(f"{prefix}_linked", "Whether the bridge is connected to Kamailio.", registry=registry)
+        self.screening = Gauge(
+            f"{prefix}_screening", "Whether the bridge answers for lines under no order.", registry=registry
+        )
         self.under_way = Gauge(f"{prefix}_calls_under_way", "Calls that the bridge has a part in.", registry=registry)
         self.seconds = Histogram(
             f"{prefix}_seconds",

@@ -26,6 +26,12 @@ class GatewayAwayError(BridgeError):
     code = "sip_gateway_away"
 
 
+class ScreenAwayError(BridgeError):
+    """The bridge has no screen of its own ({why}); it asks the gateway about every call."""
+
+    code = "sip_screen"
+
+
 class MediaError(BridgeError):
     """Rtpengine did not do what it was told ({why}); the call is connected."""
 

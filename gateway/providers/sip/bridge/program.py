@@ -23,27 +23,31 @@ from gateway.providers.sip.bridge.link import Link
 from gateway.providers.sip.bridge.media import Media
 from gateway.providers.sip.bridge.ng import open_ng
 from gateway.providers.sip.bridge.poster import Poster
+from gateway.providers.sip.bridge.screening import OpenStrangers, Screening
 from gateway.providers.sip.bridge.sounds import Fetch, Sounds
 from gateway.providers.sip.bridge.switch import Switch
 from gateway.providers.sip.bridge.tools import Tools
 from gateway.settings import Settings, SettingsError
 
 
-def run_bridge(settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Run the bridge until SIGTERM or SIGINT. Raises SettingsError, OSError."""
+def run_bridge(settings: Settings, clock: Callable[[], datetime], strangers: OpenStrangers | None) -> None:
+    """Run the bridge until SIGTERM or SIGINT. Raises SettingsError, OSError.
+
+    `strangers` opens a screen of the bridge's own, in a thread; None where every call is the gateway's.
+    """
     if not settings.sip_secrets:
         raise SettingsError(
             where="NOTICE_GATEWAY_SIP_SECRET", why="it is not set, and the gateway would refuse the bridge"
         )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_until_stopped(settings, clock))
+        runner.run(_until_stopped(Bridge(settings, clock, strangers)))
 
 
-async def _until_stopped(settings: Settings, clock: Callable[[], datetime]) -> None:
+async def _until_stopped(bridge: "Bridge") -> None:
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    async with Bridge(settings, clock):
+    async with bridge:
         # The collector need not walk again and again through what was loaded for good, while a call waits.
         gc.collect()
         gc.freeze()
@@ -54,10 +58,13 @@ async def _until_stopped(settings: Settings, clock: Callable[[], datetime]) -> N
 class Bridge:
     """All of the bridge in one context, at whose end it lets go of every call."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime], strangers: OpenStrangers | None = None
+    ) -> None:
         """Open nothing yet."""
         self._settings = settings
         self._clock = clock
+        self._strangers = strangers
         self._opened = AsyncExitStack()
         self.registry = CollectorRegistry()
 
@@ -83,9 +90,12 @@ class Bridge:
         sounds = Sounds(settings.sounds_dir, _fetcher(session, settings.sip_gateway_url))
         # Before the link: a call that came now would find nothing to play.
         copied = await asyncio.to_thread(copy_new, sounds, settings.renditions_dir, 0.0)
+        screening = Screening(counters, self._clock)
+        opened.push_async_callback(screening.close)
         switch = Switch(
             Tools(
                 door=Door(poster, secret=settings.sip_secrets[0], clock=self._clock),
+                screening=screening,
                 link=link,
                 media=Media(ng),
                 sounds=sounds,
@@ -104,6 +114,7 @@ class Bridge:
             link.run(switch),
             keep_copying(sounds, settings.renditions_dir, copied),
             keep_tidy(sounds, lambda name: is_gone(session, f"{settings.sip_gateway_url}/prompts/{name}")),
+            *((screening.open(self._strangers),) if self._strangers is not None else ()),
         ):
             opened.push_async_callback(_stopped, asyncio.create_task(work))
         opened.push_async_callback(switch.release)

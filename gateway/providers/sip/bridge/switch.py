@@ -79,6 +79,8 @@ class Switch:
         if before is not None and before.phase not in {Phase.TALKING, Phase.OVER}:
             raise JunkError(neighbour="kamailio", why="a call that is under way")
         call = Call(invite, secrets.token_hex(8), self._tools)
+        if call.connect_stranger():
+            return
         if len(self._tasks) >= _MOST_ARRIVING:
             call.turn_away()
             return
