@@ -1,5 +1,7 @@
 """Whole calls between real telephones: who hears what, and when, as it went over the wire."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -47,6 +49,23 @@ def test_a_line_without_an_order_is_connected_in_silence(house: House) -> None:
     assert recording.count("SIP/2.0 183") == 0
     invited = recording.first("INVITE", source=house.edge.sip, target=house.callee.sip)
     assert invited.at - recording.began < 0.6
+
+
+def test_a_line_without_an_order_needs_no_gateway(house: House) -> None:
+    # A bridge that was just started trusts its own screen once the gateway has named a route.
+    talk(house, LIFTED)
+    workers = house.server.workers()
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        recording = talk(house, FREE)
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+    assert silent(house, recording)
+    invited = recording.first("INVITE", source=house.edge.sip, target=house.callee.sip)
+    # Asking would have taken 450 ms.
+    assert invited.at - recording.began < 0.3
 
 
 def test_a_call_to_a_line_without_an_order_leaves_no_name_in_any_log(house: House) -> None:
