@@ -92,7 +92,7 @@ def _tls(edge: EdgeSettings) -> str:
         "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n"
         f"private_key = {edge.tls_key}\ncertificate = {edge.tls_certificate}\n"
         "[client:default]\nmethod = TLSv1.2+\nverify_certificate = yes\nrequire_certificate = yes\n"
-        "ca_list = /etc/ssl/certs/ca-certificates.crt\n"
+        f"ca_list = {edge.tls_authorities}\n"
     )
 
 

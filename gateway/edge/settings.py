@@ -61,6 +61,7 @@ class EdgeSettings(BaseSettings):
     listen_tls: Annotated[str, AfterValidator(lambda text: _address(text) if text else text)] = ""
     tls_certificate: str = ""
     tls_key: str = ""
+    tls_authorities: str = "/etc/ssl/certs/ca-certificates.crt"
     health: Address = "127.0.0.1:5066"
     trunks: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)
     numbers: Literal["plus", "bare", "national"] = "plus"

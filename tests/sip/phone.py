@@ -48,9 +48,13 @@ ctrl_tcp_listen 127.0.0.1:{control}
 
 @dataclass(slots=True, kw_only=True)
 class Phone:
-    """A running baresip; `rtp` are the lowest and the highest of its ports for sound, `tone` is its voice in Hz."""
+    """A running baresip; `rtp` are the lowest and the highest of its ports for sound, `tone` is its voice in Hz.
+
+    `sip` is where it is called, `over` UDP or TLS.
+    """
 
     sip: int
+    over: str
     rtp: tuple[int, int]
     tone: int
     program: Program
@@ -60,7 +64,7 @@ class Phone:
 
     def call(self, number: str, edge: int) -> None:
         """Dial `number` at the edge's port."""
-        self._say("dial", f"sip:{number}@127.0.0.1:{edge}")
+        self._say("dial", f"sip:{number}@127.0.0.1:{edge};transport={self.over}")
 
     def turn_to(self, number: str) -> None:
         """Have what is said next concern the calls of this number of the telephone's."""
@@ -120,9 +124,19 @@ class Phone:
 
 @contextmanager
 def a_phone(
-    folder: Path, ports: Ports, *numbers: str, tone: int, edge: int, sip: int | None = None, answers: bool = True
+    folder: Path,
+    ports: Ports,
+    *numbers: str,
+    tone: int,
+    edge: int,
+    sip: int | None = None,
+    answers: bool = True,
+    certificate: Path | None = None,
 ) -> Iterator[Phone]:
-    """Run the telephone of `numbers`, which calls out through the port `edge`; it answers by itself, or not."""
+    """Run the telephone of `numbers`, which calls out through the port `edge`; it answers by itself, or not.
+
+    One with a `certificate` (a PEM file with its key) speaks TLS, and listens on the port after `sip`.
+    """
     name = numbers[0].removeprefix("+")
     home = folder / name
     home.mkdir()
@@ -131,12 +145,13 @@ def a_phone(
     control = ports.one()
     low, high = ports.several(12)
     voice = write_tone(home / "voice.wav", tone, 40)
-    (home / "config").write_text(
-        _CONFIG.format(sip=sip, voice=voice, name=name, low=low, high=high, control=control), encoding="utf-8"
-    )
+    config = _CONFIG.format(sip=sip, voice=voice, name=name, low=low, high=high, control=control)
+    over, here = ("udp", sip) if certificate is None else ("tls", sip + 1)
+    encrypted = "" if certificate is None else f"sip_certificate {certificate}\n"
+    (home / "config").write_text(config + encrypted, encoding="utf-8")
     mode = "auto" if answers else "manual"
     accounts = (
-        f'<sip:{number}@127.0.0.1:{sip};transport=udp>;regint=0;outbound="sip:127.0.0.1:{edge};transport=udp;lr"'
+        f'<sip:{number}@127.0.0.1:{here};transport={over}>;regint=0;outbound="sip:127.0.0.1:{edge};transport={over};lr"'
         f";answermode={mode};audio_codecs=PCMU/8000/1,PCMA/8000/1;dtmfmode=rtpevent\n"
         for number in numbers
     )
@@ -147,7 +162,7 @@ def a_phone(
     program.start()
     try:
         with _connect(program, control) as connection:
-            yield Phone(sip=sip, rtp=(low, high), tone=tone, program=program, control=connection)
+            yield Phone(sip=here, over=over, rtp=(low, high), tone=tone, program=program, control=connection)
     finally:
         program.stop()
 
