@@ -15,6 +15,8 @@ from tests.sip.wire import Attempt, Message, an_endpoint, an_sdp
 LINE = "+12025550199"
 # What a call may take from INVITE to INVITE at the very most, in seconds.
 PROMISED = 0.6
+# Twenty seconds of a notice, and what is around it.
+_LONG_NOTICE = 21.0
 
 
 def complete(line: Line, attempt: Attempt) -> tuple[float, Message]:
@@ -249,6 +251,33 @@ def test_the_next_destination_gets_the_call_that_the_first_cannot_take(tmp_path:
         assert low <= answer.audio_port <= high
         assert low <= callee.invited(attempt).audio_port <= high
         assert callee.invited(attempt).body.count("m=audio") == 1
+
+
+def test_a_long_notice_comes_to_its_end_and_a_destination_has_its_own_time_after_it(
+    tmp_path: Path, ports: Ports
+) -> None:
+    """Kamailio ends a call in which nothing happens for 5 s, unless it is told otherwise; a notice may take 20 s."""
+    silent, second = ports.one(), ports.one()
+    destinations = (f"sip:127.0.0.1:{silent}", f"sip:127.0.0.1:{second}")
+    with (
+        running_edge(tmp_path, ports, destinations=destinations) as edge,
+        an_endpoint(ports.one(), edge.sip) as caller,
+        an_endpoint(silent, edge.sip) as deaf,
+        an_endpoint(second, edge.sip) as callee,
+        a_scripted_bridge(edge.evapi, _announce) as bridge,
+    ):
+        deaf.on_request = lambda _request: True
+        edge.wait_for_bridge()
+        attempt = caller.invite(LINE)
+        caller.response(attempt, 183)
+        time.sleep(_LONG_NOTICE)
+        bridge.say(connect({"call": attempt.call_id}))
+        began = time.monotonic()
+        assert deaf.invited(attempt).at - began < PROMISED
+        assert 4.5 < callee.invited(attempt, 8).at - began < 7
+        answer = caller.response(attempt, 200)
+        caller.acknowledge(attempt, answer)
+        caller.hang_up(attempt, answer)
 
 
 def test_a_masked_topology_carries_a_call_from_its_begin_to_its_end(tmp_path: Path, ports: Ports) -> None:
