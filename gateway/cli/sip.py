@@ -38,7 +38,7 @@ def up(tools: Tools) -> None:
     folder = settings.data_dir / "edge"
     write_edge_files(edge, settings.config_dir, folder)
     bridge = [sys.executable, "-c", "from gateway.command import main; main()", "sip-bridge"]
-    jobs = [*edge_jobs(folder, programs), Job(name="the bridge", command=bridge, log=folder / "bridge.log")]
+    jobs = [*edge_jobs(edge, folder, programs), Job(name="the bridge", command=bridge, log=folder / "bridge.log")]
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda _signal, _frame: stop.set())

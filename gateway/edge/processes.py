@@ -23,17 +23,24 @@ _PACKAGES = {"kamailio": "kamailio", "rtpengine": "rtpengine-daemon"}
 _MODULES = {"evapi.so": "kamailio-extra-modules", "jansson.so": "kamailio-extra-modules"}
 _TLS_MODULE, _TLS_PACKAGE = "tls.so", "kamailio-tls-modules"
 _END_SECONDS = 5.0
+# rtpengine listens some tenths of a second after it was started.
+_ANSWER_SECONDS = 5.0
+_PAUSE_SECONDS = 0.05
 _LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A program to run: `name` is what people call it, `log` where its words go."""
+    """A program to run: `name` is what people call it, `log` where its words go.
+
+    One with an address for NG is waited for before the next is started.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     env: Mapping[str, str] | None = None
+    ng: str = ""
 
 
 def modules_folder() -> Path:
@@ -76,8 +83,8 @@ def _refuse_taken(name: str, address: str, kind: socket.SocketKind) -> None:
             raise SettingsError(where=f"{name} = {address}", why=error.strerror or "it cannot be used") from error
 
 
-def edge_jobs(folder: Path, programs: Mapping[str, str]) -> tuple[Job, Job]:
-    """Return rtpengine and Kamailio, over the files in `folder`."""
+def edge_jobs(edge: EdgeSettings, folder: Path, programs: Mapping[str, str]) -> tuple[Job, Job]:
+    """Return rtpengine and Kamailio, over the files in `folder` that `edge` was written to."""
     kamailio = (
         programs["kamailio"],
         "-DD",
@@ -92,7 +99,7 @@ def edge_jobs(folder: Path, programs: Mapping[str, str]) -> tuple[Job, Job]:
     )
     rtpengine = (programs["rtpengine"], "--config-file", str(folder / "rtpengine.conf"))
     return (
-        Job(name="rtpengine", command=rtpengine, log=folder / "rtpengine.log"),
+        Job(name="rtpengine", command=rtpengine, log=folder / "rtpengine.log", ng=edge.rtpengine),
         Job(name="kamailio", command=kamailio, log=folder / "kamailio.log"),
     )
 
@@ -108,6 +115,8 @@ def running(jobs: Sequence[Job]) -> Iterator[Mapping[str, "subprocess.Popen[byte
                 started[job.name] = subprocess.Popen(  # noqa: S603  (a fixed program and its files)
                     job.command, env=job.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
+            if job.ng:
+                _wait_for_ng(job.ng, started[job.name])
         yield started
     finally:
         for process in reversed(started.values()):
@@ -121,6 +130,26 @@ def stay(jobs: Sequence[Job], started: Mapping[str, "subprocess.Popen[bytes]"], 
             code = started[job.name].poll()
             if code is not None:
                 raise ProcessEndedError(name=job.name, exit_code=code, log=job.log)
+
+
+def _wait_for_ng(address: str, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a ping is answered, or the process has ended, or for some seconds: calls connect without it too.
+
+    A Kamailio that was started before would take the refusal of its first ping for the answer to its first call.
+    """
+    host, _, port = address.rpartition(":")
+    host, deadline = host.strip("[]"), time.monotonic() + _ANSWER_SECONDS
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as way:
+        way.settimeout(_PAUSE_SECONDS)
+        way.connect((host, int(port)))
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                way.send(b"up d7:command4:pinge")
+                way.recv(1000)
+            except OSError:
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -109,7 +109,10 @@ def test_it_runs_until_it_is_told_to_stop_and_leaves_nothing(tmp_path: Path, por
     try:
         _wait_for(f"http://127.0.0.1:{health}/healthz", '"bridge":"here"')
         with an_endpoint(caller, sip) as calls, an_endpoint(callee, sip):
-            calls.response(calls.invite("+12025550199"), 200)
+            answer = calls.response(calls.invite("+12025550199"), 200)
+        # rtpengine has it from the first call on.
+        assert media[0] <= answer.audio_port <= media[1]
+        assert "did not respond" not in (tmp_path / "data" / "edge" / "kamailio.log").read_text()
         children = _children(process.pid)
         assert len(children) == 3
     finally:
