@@ -1,4 +1,4 @@
-"""Fixtures: a backup of the demo, its key file kept in another place, and empty places to restore into."""
+"""Fixtures: the office; a backup of the demo, its key file kept in another place, and empty places to restore into."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,15 @@ import pytest
 
 from gateway.assembly import Parts
 from gateway.clock import utc_now
+from gateway.workflows.office import Office
+from tests.builders_office import an_office
 from tests.workflows.backups import Places, backed_up, places, put_keys
+
+
+@pytest.fixture
+def office(parts: Parts) -> Office:
+    """The office of the builders' orders, on each database."""
+    return an_office(parts)
 
 
 @pytest.fixture

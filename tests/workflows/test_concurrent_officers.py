@@ -12,7 +12,6 @@ from threading import Thread
 import pytest
 from sqlalchemy import func, select, text
 
-from gateway.assembly import Parts
 from gateway.domain.court import Court, District
 from gateway.domain.e164 import E164
 from gateway.domain.errors import GatewayError, InvalidTransitionError, StaleVersionError
@@ -53,7 +52,6 @@ from tests.builders_office import (
     a_suspended_order,
     an_approved_order,
     an_errand,
-    an_office,
     an_order_request,
     by_whom,
     lines_of,
@@ -83,11 +81,6 @@ TAGS = {
     "edit": ("office:order:edited", None),
     "propose": ("office:notice:proposed", None),
 }
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def do(office: Office, verb: str, order: Order) -> Callable[[], object]:

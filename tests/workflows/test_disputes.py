@@ -45,11 +45,6 @@ APPROVER = an_errand(Role.APPROVER)
 DAYTIME = NOON + timedelta(hours=5)
 
 
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
-
-
 def the_dispute(office: Office) -> str:
     """Return the id of the only dispute there is."""
     with office.engine.connect() as connection:

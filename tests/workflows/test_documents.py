@@ -27,7 +27,6 @@ from tests.builders_office import (
     a_document,
     a_draft,
     an_errand,
-    an_office,
     trail_of,
 )
 
@@ -53,11 +52,6 @@ class Stream(io.BytesIO):
         assert whence == 0
         self.place = offset
         return offset
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def kept(office: Office) -> int:

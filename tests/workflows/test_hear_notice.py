@@ -39,17 +39,11 @@ from tests.builders_office import (
     a_person,
     an_approved_order,
     an_errand,
-    an_office,
 )
 from tests.conftest import a_studio
 
 CLERK = an_errand()
 WORDS = "Example Haulage owes a judgment debt."
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def to_hear(text: str = WORDS, *, purpose: Purpose = Purpose.PUBLIC, court_id: str = COURT) -> TextToHear:

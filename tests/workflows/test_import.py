@@ -44,11 +44,6 @@ from tests.workflows.importing import (
 EVERYWHERE = Reach(everywhere=True, courts=frozenset(), districts=frozenset())
 
 
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
-
-
 def listed(office: Office, batch_id: str) -> tuple[order_list.ListedOrder, ...]:
     with office.reading.connect() as connection:
         return order_list.listed(connection, OrderQuery(reach=EVERYWHERE, batch_id=batch_id), office.keys, utc_now())

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from gateway.assembly import Parts
 from gateway.audit.tables import trail
 from gateway.audit.tags import Tag
 from gateway.clock import utc_now
@@ -51,7 +50,6 @@ from tests.workflows.importing import (
     a_row,
     a_source,
     a_table,
-    an_office,
     an_officer,
     as_csv,
     bring_in,
@@ -65,11 +63,6 @@ EVERYWHERE = Reach(everywhere=True, courts=frozenset(), districts=frozenset())
 
 class UnpluggedError(Exception):
     """The process ended here, as far as the import is concerned."""
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def seen(office: Office, batch_id: str) -> list[str]:

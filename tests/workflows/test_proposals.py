@@ -37,7 +37,6 @@ from tests.builders_office import (
     a_submitted_order,
     an_approved_order,
     an_errand,
-    an_office,
     an_order_in,
     details_of,
     heard,
@@ -48,11 +47,6 @@ from tests.conftest import a_studio
 
 CLERK, APPROVER = an_errand(), an_errand(Role.APPROVER)
 WORDS = Text(text="Example Haulage owes a judgment debt.")
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def spoken(office: Office, order_id: str, purpose: Purpose) -> dict[str, Part]:

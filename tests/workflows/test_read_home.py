@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import delete, insert, update
 
-from gateway.assembly import Parts
 from gateway.domain.rights import InCourt, InDistrict, Right, Role
 from gateway.people.api_keys import KeyDraft, issue
 from gateway.register.batches import BatchState
@@ -31,16 +30,10 @@ from tests.builders_office import (
     a_submitted_order,
     an_approved_order,
     an_errand,
-    an_office,
 )
 
 APPROVER, CLERK, OPERATOR = (an_errand(role) for role in (Role.APPROVER, Role.CLERK, Role.OPERATOR))
 LISTS = ("to_approve", "drafts", "expiring", "silent", "proposals", "disputes", "batches", "failed_jobs", "districts")
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def waits(home: Home, name: str) -> list[str]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.assembly import Parts
 from gateway.audit.tags import Tag
 from gateway.domain.errors import StaleVersionError
 from gateway.domain.notice import Purpose
@@ -29,17 +28,11 @@ from tests.builders_office import (
     a_person,
     an_approved_order,
     an_errand,
-    an_office,
 )
 
 CLERK, APPROVER = an_errand(), an_errand(Role.APPROVER)
 WORDS, OTHERS = Text(text="Example Haulage owes a judgment debt."), Text(text="Something else is said.")
 LATER = an_errand(at=NOON + timedelta(hours=1))
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def test_what_is_played_comes_with_its_officers_its_version_and_its_picture(office: Office) -> None:

@@ -35,7 +35,6 @@ from tests.builders_office import (
     a_submitted_order,
     an_approved_order,
     an_errand,
-    an_office,
     by_whom,
     heard,
 )
@@ -43,11 +42,6 @@ from tests.builders_office import (
 READER = an_errand(Role.APPROVER)
 # Noon in New York, where the line is.
 DAYTIME = NOON + 5 * HOUR
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 def kinds(events: tuple[LifeEvent, ...]) -> list[str]:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
-from gateway.assembly import Parts
 from gateway.audit.tables import plays
 from gateway.domain.order import OrderState
 from gateway.domain.rights import InCourt, InDistrict, NotAllowedError, Right, Role
@@ -36,7 +35,6 @@ from tests.builders_office import (
     a_submitted_order,
     an_approved_order,
     an_errand,
-    an_office,
     by_whom,
 )
 
@@ -51,11 +49,6 @@ NIGHTS = {
 }
 STATES = tuple(state.value for state in OrderState)
 CASES = [(zone, night) for zone, nights in NIGHTS.items() for night in nights]
-
-
-@pytest.fixture
-def office(parts: Parts) -> Office:
-    return an_office(parts)
 
 
 @pytest.fixture
