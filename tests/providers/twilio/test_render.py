@@ -54,64 +54,10 @@ from tests.builders import (
 )
 from tests.contract.dialects import KEYS, ORIGIN, SEALER, SID, a_twilio, params_of
 from tests.domain.situations import Situation, situations
-from tests.twiml import assert_valid_twiml, demand_schema
+from tests.providers.twilio.documents import attributes, checked, token_in, verbs
+from tests.twiml import demand_schema
 
 TRUNK = "BY0123456789abcdef0123456789abcdef"
-# "supports the following attributes": twilio.com/docs/voice/twiml/gather, and /play, /dial, /number, /sip, /reject.
-ALLOWED = {
-    "Response": set[str](),
-    "Gather": {
-        "action",
-        "finishOnKey",
-        "hints",
-        "input",
-        "language",
-        "method",
-        "numDigits",
-        "partialResultCallback",
-        "partialResultCallbackMethod",
-        "profanityFilter",
-        "speechTimeout",
-        "timeout",
-        "speechModel",
-        "enhanced",
-        "actionOnEmptyResult",
-    },
-    "Play": {"digits", "loop"},
-    "Dial": {
-        "action",
-        "answerOnBridge",
-        "callerId",
-        "callReason",
-        "hangupOnStar",
-        "method",
-        "record",
-        "recordingStatusCallback",
-        "recordingStatusCallbackMethod",
-        "recordingStatusCallbackEvent",
-        "recordingTrack",
-        "referMethod",
-        "referUrl",
-        "ringTone",
-        "sequential",
-        "timeLimit",
-        "timeout",
-        "trim",
-        "events",
-    },
-    "Number": {
-        "sendDigits",
-        "url",
-        "method",
-        "byoc",
-        "statusCallbackEvent",
-        "statusCallback",
-        "statusCallbackMethod",
-    },
-    "Sip": {"password", "url", "method", "statusCallbackEvent", "statusCallback", "statusCallbackMethod", "username"},
-    "Reject": {"reason"},
-    "Hangup": set[str](),
-}
 PUBLIC = PlayToCaller(order_id="order-1", notice=a_public_notice())
 OPENER = PlayToCallee(order_id="order-1", notice=an_opener(), listens=True)
 CONNECT = Connect(destination=DESTINATION)
@@ -140,14 +86,6 @@ def rendered(plan: CallPlan, facts: CallFacts | None = None) -> etree._Element:
     return checked(answer.body)
 
 
-def checked(body: bytes) -> etree._Element:
-    assert_valid_twiml(body)
-    document = etree.fromstring(body)
-    for element in document.iter():
-        assert set(map(str, element.attrib)) <= ALLOWED[str(element.tag)]
-    return document
-
-
 def dialled(destination: Destination, **fields: Unpack[DialFields]) -> etree._Element:
     """Return the document that holds one Dial."""
     verb = dial(
@@ -164,19 +102,6 @@ def dialled(destination: Destination, **fields: Unpack[DialFields]) -> etree._El
 def plain(event: Event, params: Params, routes: Routes | None = None) -> etree._Element:
     """Return the document that connects from the bare parameters."""
     return checked(a_twilio(routes=routes or Routes()).fall_through(event, params).body)
-
-
-def verbs(document: etree._Element) -> list[str]:
-    return [str(each.tag) for each in document]
-
-
-def attributes(element: etree._Element | None) -> dict[str, str]:
-    assert element is not None
-    return {str(name): str(value) for name, value in element.attrib.items()}
-
-
-def token_in(url: str) -> str:
-    return url.partition("?t=")[2]
 
 
 def test_the_schema_is_there_to_validate_against() -> None:
