@@ -49,8 +49,10 @@ check-types: setup
 # Tests of how soon a call connects while something fails: they run beside less.
 BY_THE_CLOCK := tests/sip tests/end_to_end/test_postgres_outage.py
 
+# A test module is taken apart for its assertions once, and not by every process of every run.
+unit: export PYTHONDONTWRITEBYTECODE =
 unit: setup
-	$(BIN)/pytest -n 3 --dist worksteal -q $(BY_THE_CLOCK:%=--ignore=%)
+	TMPDIR=$$(scripts/folder-for-tests) $(BIN)/pytest -n 3 --dist worksteal -q $(BY_THE_CLOCK:%=--ignore=%)
 	$(BIN)/pytest -n 2 --dist loadfile -q $(BY_THE_CLOCK)
 
 bench: setup ## Measure against peers; writes bench/RESULTS.md and bench/charts

@@ -1,9 +1,7 @@
 """Fixtures: the real demo, made once by `notice-gateway demo`, and running gateways over copies of it."""
 
-import fcntl
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,28 +15,19 @@ from gateway.settings import load
 from tests.conftest import DATABASES
 from tests.end_to_end.independent_twilio import Twilio
 from tests.end_to_end.server import METRICS_TOKEN, Server, environment, run, serving
+from tests.once import made_once
 from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
 def real_demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The folder that `notice-gateway demo` makes, with real voices: one for all of xdist's workers, never changed."""
-    base = tmp_path_factory.getbasetemp()
-    root = base if worker_id == "master" else base.parent
-    made, draft = root / "real-demo", root / "real-demo.draft"
-    with _only_one(root / "real-demo.lock"):
-        if not made.exists():
-            loaded = run(environment(root, data_dir=draft), "demo", seconds=300)
-            assert loaded.returncode == 0, loaded.stderr
-            draft.rename(made)
-    return made
 
+    def load_demo(folder: Path) -> None:
+        loaded = run(environment(folder.parent, data_dir=folder), "demo", seconds=300)
+        assert loaded.returncode == 0, loaded.stderr
 
-@contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return made_once(tmp_path_factory, worker_id, "real-demo", load_demo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
