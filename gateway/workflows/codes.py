@@ -182,6 +182,7 @@ ELSEWHERE = frozenset(
         "sip_gateway_away",
         "sip_junk",
         "sip_media",
+        "sip_screen",
         "sip_sound_missing",
         "target_taken",
         "token_refused",

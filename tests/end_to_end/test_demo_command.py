@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from tests.cli.command_line import over
-from tests.end_to_end.server import environment, run
+from tests.end_to_end.server import a_free_port, environment, run
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -59,8 +59,8 @@ def test_a_folder_with_strange_files_is_refused_and_left_as_it_is(tmp_path: Path
 def test_a_real_court_among_the_demos_is_real_data_too(data: Path, tmp_path: Path) -> None:
     over(data).succeed("courts", "add", "hillside", "--name", "Hillside Court", "--zone", "Europe/London")
     before = orders(data)
-    for command in ("demo", "serve"):
-        refused = run(environment(tmp_path, data_dir=data), command, seconds=60)
+    for command in (("demo",), ("serve", "--bind", f"127.0.0.1:{a_free_port()}")):
+        refused = run(environment(tmp_path, data_dir=data), *command, seconds=60)
         assert refused.returncode == 1
         assert "hillside" in refused.stderr
     assert orders(data) == before

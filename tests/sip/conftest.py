@@ -1,6 +1,5 @@
 """Fixtures: an edge of one's own, with its parties and the capture of what goes over the wire."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import made_once
 from tests.sip.edge import Edge, running_edge
 from tests.sip.house import House, a_house
 from tests.sip.ports import Ports, a_block_of_ports
@@ -55,15 +55,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
 @pytest.fixture(scope="session")
 def toned_demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The demo with a tone for every text: made once for all of xdist's workers, and never changed."""
-    base = tmp_path_factory.getbasetemp()
-    root = base if worker_id == "master" else base.parent
-    made, draft = root / "toned-demo", root / "toned-demo.draft"
-    with (root / "toned-demo.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            load_toned_demo(draft)
-            draft.rename(made)
-    return made
+    return made_once(tmp_path_factory, worker_id, "toned-demo", load_toned_demo)
 
 
 @pytest.fixture(scope="module")
