@@ -94,18 +94,22 @@ def call_demo_lines(telephones: Sequence[Telephone], traffic: Traffic) -> None:
 
 
 def press_keys(telephones: Sequence[Telephone], lines_and_keys: Sequence[tuple[str, str]], traffic: Traffic) -> None:
-    """Call one person after another, who presses a key at the opener or the content; then call again."""
+    """Call one person after another, who presses a key at the opener or the content; then call again.
+
+    A register that is too slow for a call says nothing, and confirms nothing: that person presses in the next call.
+    """
     takes_turn = cycle(telephones)
     for line, keys in lines_and_keys:
         for _ in range(2):
             sid = a_call_sid()
             listening = next(takes_turn).answer(next(takes_turn).call(line, sid=sid), sid)
+            for key in keys:
+                if prompts_in(listening):
+                    listening = next(takes_turn).press(listening, key, child(sid))
+                    time.sleep(0.05)
             if prompts_in(listening):
                 break
             traffic.waits += 1
-        for key in keys:
-            listening = next(takes_turn).press(listening, key, child(sid))
-            time.sleep(0.05)
         for telephone in telephones:
             traffic.demand(not is_whispered(telephone, line), "a suspended line was spoken to")
 

@@ -20,10 +20,8 @@ from tests.providers.sip.bridge.scene import (
     a_play,
     a_scene,
 )
-from tests.providers.sip.bridge.stand_ins import (
-    a_sound,
-    all_well,
-)
+from tests.providers.sip.bridge.stand_ins import a_sound, all_well
+from tests.register.screening import until
 
 
 @pytest.fixture
@@ -290,23 +288,29 @@ def test_what_is_fetched_must_be_what_its_name_says(play: Play) -> None:
     play(scenario)
 
 
+async def is_announced(scene: Scene) -> None:
+    """Let calls come in until one gets its notice: on a machine that is busy, one may be connected for being late."""
+    for _ in range(5):
+        scene.edge.invite("+12025550110", sdp="v=0")
+        if (await scene.edge.instruction())["do"] == "progress":
+            return
+    raise AssertionError("no call gets its notice")
+
+
 def test_a_lost_link_stops_what_plays_and_is_taken_up_again(play: Play) -> None:
     async def scenario(scene: Scene) -> None:
         scene.engine.answering = lambda command: (
             encode({"result": "ok", "duration": 20_000}) if command == "play media" else all_well(command)
         )
         (scene.settings.sounds_dir / NAME).write_bytes(a_sound(20))
-        scene.edge.invite("+12025550110", sdp="v=0")
-        await scene.edge.instruction()
-        await asyncio.sleep(0.3)
+        await is_announced(scene)
+        assert await asyncio.to_thread(until, lambda: bool(scene.engine.told("play media")), 10)
         scene.edge.drop()
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(until, lambda: bool(scene.engine.told("stop media")), 10)
         await asyncio.wait_for(scene.edge.linked.wait(), 5)
-        await asyncio.sleep(0.2)
-        assert len(scene.engine.told("stop media")) == 1
         scene.engine.answering = all_well
-        scene.edge.invite("+12025550110", sdp="v=0")
-        assert (await scene.instruction_in_time())["do"] == "progress"
+        await is_announced(scene)
+        assert len(scene.engine.told("stop media")) == 1
 
     play(scenario)
 
