@@ -7,7 +7,6 @@ Only a line that is certainly under no order is answered for; everything else, a
 import asyncio
 import gc
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -82,7 +81,7 @@ class Screening:
         self._counters.screening.set(self._is_the_gateways)
 
     async def open(self, opening: OpenStrangers) -> None:
-        """Open the register's screen, and try again until there is one."""
+        """Open the register's screen, and try again until there is one. Falls open: without it the gateway is asked."""
         told = ""
         while self._strangers is None:
             self._opening = asyncio.ensure_future(asyncio.to_thread(opening, self._failed))
@@ -94,6 +93,10 @@ class Screening:
                     log.info("sip_screen_away", why=error.why)
                 told = error.why
                 await asyncio.sleep(_AGAIN_SECONDS)
+            except Exception:
+                log.exception("sip_screen_defect")
+                self._failed("defect")
+                return
         # What was loaded is there for good: the collector need not walk through it while a call waits.
         gc.collect()
         gc.freeze()
@@ -103,9 +106,11 @@ class Screening:
         """Let go of the register."""
         self._strangers = None
         self._counters.screening.set(0)
-        if self._opening is not None:
-            with suppress(ScreenAwayError):
-                await asyncio.to_thread((await self._opening).close)
+        if self._opening is None:
+            return
+        await asyncio.wait({self._opening})
+        if self._opening.exception() is None:
+            await asyncio.to_thread(self._opening.result().close)
 
     def _route(self, strangers: Strangers, arrival: Arrival) -> Connect | None:
         now, dialect = self._clock(), strangers.dialect

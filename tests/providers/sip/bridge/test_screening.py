@@ -295,6 +295,21 @@ def test_a_defect_of_the_screen_leaves_the_call_to_the_gateway(settings: Setting
     play(settings, scenario, mark=key_of(settings), strangers=opening)
 
 
+def test_a_screen_that_cannot_be_opened_for_a_defect_keeps_no_call_and_no_end(sqlite_settings: Settings) -> None:
+    settings = load(data_dir=sqlite_settings.data_dir, sip_secret=SECRET)
+
+    def opening(_failed: Callable[[str], None]) -> BridgeScreen:
+        raise RuntimeError("nobody thought of this")
+
+    async def scenario(scene: Scene) -> None:
+        deadline = asyncio.get_running_loop().time() + 5
+        while scene.counted("failures_total", code="sip_screen", why="defect") == 0:
+            assert await scene.was_asked(STRANGER)
+            assert asyncio.get_running_loop().time() < deadline
+
+    play(settings, scenario, mark=key_of(settings), strangers=opening)
+
+
 def test_the_bridge_says_what_the_gateway_would_say(settings: Settings, tmp_path: Path) -> None:
     """The same dialect, the same decision: for numbers in every form, with a route of their own and without."""
     (tmp_path / "config").mkdir()
