@@ -46,8 +46,9 @@ check-style: setup
 check-types: setup
 	$(BIN)/mypy
 
-# Tests of how soon a call connects while something fails: they run beside less.
-BY_THE_CLOCK := tests/sip tests/end_to_end/test_postgres_outage.py
+# Tests of how soon a call connects, or of calls that give up after half a second: they run beside less.
+BY_THE_CLOCK := tests/sip tests/providers/sip/bridge tests/end_to_end/test_postgres_outage.py \
+	tests/workflows/test_rotation_online.py tests/test_lingering.py
 
 # A test module is taken apart for its assertions once, and not by every process of every run.
 unit: export PYTHONDONTWRITEBYTECODE =

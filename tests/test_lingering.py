@@ -117,8 +117,8 @@ def test_a_connection_that_the_main_thread_has_taken_back_is_answered(tmp_path: 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_end_does_not_wait_for_the_lingering_thread(patient: Gunicorn, number: signal.Signals) -> None:
     with closing(patient.connection()) as connection:
-        # The second is answered by the thread that lingers. By then gunicorn's main thread has left the thread pool's lock:
-        # its handler of SIGQUIT takes the same lock, and would wait for itself until the worker is killed after 20 s.
+        # The second is answered by the thread that lingers. By then gunicorn's main thread has left the pool's lock:
+        # its handler of SIGQUIT takes the same one, and would wait for itself until the worker is killed.
         ask(connection)
         ask(connection)
         time.sleep(0.3)
